@@ -1,0 +1,18 @@
+"""Who asks: what querysets need to know of a person or a partner system to show it only what it may see."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    user_id: int | None = None
+    organisation_ids: frozenset[int] = field(default_factory=frozenset)
+    sees_everything: bool = False  # administrators of the installation
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.user_id is not None or bool(self.organisation_ids)
+
+
+ANONYMOUS = Actor()
+SYSTEM = Actor(sees_everything=True)

@@ -1,0 +1,167 @@
+"""Where it is observed from: observatories, their telescopes with limits, and the closures of telescopes."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from coordination.common.actors import Actor
+
+from .people import Membership, Organisation, User
+
+__all__ = ["Closure", "Membership", "Observatory", "Organisation", "Telescope", "User"]
+
+
+class Observatory(models.Model):
+    """A place. Spacecraft and roving observers have a code but no fixed place: they are listed, and no window is computed."""
+
+    class Kind(models.TextChoices):
+        FIXED = "fixed", "fixed place on the ground"
+        UNFIXED = "unfixed", "no fixed place (spacecraft, roving, geocentre)"
+
+    class CoordinateSource(models.TextChoices):
+        MPC = "mpc", "MPC parallax constants (height good to some tens of metres)"
+        STAFF = "staff", "entered by staff"
+
+    name = models.CharField(max_length=200)
+    mpc_code = models.CharField("MPC code", max_length=4, unique=True, null=True, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.FIXED)
+    longitude_deg = models.FloatField("longitude (deg, east positive)", null=True, blank=True, help_text="-180 to 180")
+    latitude_deg = models.FloatField("geodetic latitude (deg)", null=True, blank=True)
+    height_m = models.FloatField("height above the WGS84 ellipsoid (m)", null=True, blank=True)
+    coordinate_source = models.CharField(max_length=8, choices=CoordinateSource, default=CoordinateSource.STAFF)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; derived from the coordinates")
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "observatories"
+        constraints = [
+            models.CheckConstraint(
+                name="observatory_fixed_has_coordinates",
+                condition=Q(kind="unfixed", longitude_deg=None, latitude_deg=None, height_m=None)
+                | Q(kind="fixed", longitude_deg__isnull=False, latitude_deg__isnull=False, height_m__isnull=False),
+                violation_error_message="A fixed place needs longitude, latitude and height; one without a fixed place has none.",
+            ),
+            models.CheckConstraint(
+                name="observatory_coordinate_ranges",
+                condition=Q(longitude_deg=None)
+                | Q(longitude_deg__range=(-180, 180), latitude_deg__range=(-90, 90), height_m__range=(-500, 10000)),
+                violation_error_message="Longitude is -180 to 180 deg, latitude -90 to 90 deg, height -500 to 10000 m.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mpc_code} {self.name}" if self.mpc_code else self.name
+
+
+class Telescope(models.Model):
+    """What observes at an observatory, with the limits within which it can. A limit that is empty does not apply."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        MAINTENANCE = "maintenance"
+        RETIRED = "retired"
+
+    observatory = models.ForeignKey(Observatory, on_delete=models.PROTECT, related_name="telescopes")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="telescopes")
+    name = models.CharField(max_length=200)
+    state = models.CharField(max_length=16, choices=State, default=State.ACTIVE)
+    aperture_m = models.FloatField("aperture (m)")
+    field_width_deg = models.FloatField("field width (deg)")
+    field_height_deg = models.FloatField("field height (deg)")
+    figures_note = models.TextField(blank=True, help_text="where the figures come from, and which are estimates")
+
+    sun_altitude_max_deg = models.FloatField("Sun below (deg)", default=-18.0)
+    altitude_min_deg = models.FloatField("altitude from (deg)", default=20.0)
+    altitude_max_deg = models.FloatField("altitude to (deg)", default=90.0)
+    hour_angle_min_h = models.FloatField("hour angle from (h)", null=True, blank=True, help_text="negative is east of the meridian")
+    hour_angle_max_h = models.FloatField("hour angle to (h)", null=True, blank=True)
+    horizon_mask = models.JSONField(
+        null=True, blank=True, help_text="[[azimuth, altitude], …] in degrees, north through east; linear in between"
+    )
+    moon_separation_min_deg = models.FloatField("Moon at least (deg) away", default=30.0)
+    limiting_v_mag = models.FloatField("limiting V magnitude")
+    rate_max_arcsec_min = models.FloatField("fastest sky motion (arcsec/min)", null=True, blank=True)
+    window_min_s = models.PositiveIntegerField("shortest useful window (s)", default=600)
+    setup_s = models.PositiveIntegerField("setup time (s)", default=120)
+    slew_s = models.PositiveIntegerField("slew time (s)", default=60)
+
+    is_demo = models.BooleanField(default=False, help_text="demonstration data: remove_demo deletes it")
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["observatory", "name"], name="telescope_name_once_at_observatory"),
+            models.CheckConstraint(
+                name="telescope_altitude_limits",
+                condition=Q(altitude_min_deg__gte=0, altitude_max_deg__lte=90, altitude_min_deg__lt=F("altitude_max_deg")),
+                violation_error_message="Altitude limits lie within 0 and 90 deg, the minimum below the maximum.",
+            ),
+            models.CheckConstraint(
+                name="telescope_hour_angle_limits",
+                condition=Q(hour_angle_min_h=None, hour_angle_max_h=None)
+                | Q(hour_angle_min_h__gte=-12, hour_angle_max_h__lte=12, hour_angle_min_h__lt=F("hour_angle_max_h")),
+                violation_error_message="Give both hour-angle limits or neither, within -12 and 12 h, the first below the second.",
+            ),
+            models.CheckConstraint(
+                name="telescope_sun_altitude",
+                condition=Q(sun_altitude_max_deg__range=(-90, 0)),
+                violation_error_message="The Sun's altitude limit lies within -90 and 0 deg.",
+            ),
+            models.CheckConstraint(
+                name="telescope_moon_separation",
+                condition=Q(moon_separation_min_deg__range=(0, 180)),
+                violation_error_message="The Moon's separation lies within 0 and 180 deg.",
+            ),
+            models.CheckConstraint(
+                name="telescope_positive_figures",
+                condition=Q(aperture_m__gt=0, field_width_deg__gt=0, field_height_deg__gt=0)
+                & (Q(rate_max_arcsec_min=None) | Q(rate_max_arcsec_min__gt=0)),
+                violation_error_message="Aperture, field and rate are greater than zero.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClosureQuerySet(models.QuerySet["Closure"]):
+    def visible_to(self, actor: Actor) -> "ClosureQuerySet":
+        """Closures, with their reasons, belong to the operating organisation."""
+        if actor.sees_everything:
+            return self
+        return self.filter(telescope__organisation_id__in=actor.organisation_ids)
+
+
+class Closure(models.Model):
+    """A period in which a telescope cannot be used: half-open, UTC."""
+
+    telescope = models.ForeignKey(Telescope, on_delete=models.CASCADE, related_name="closures")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    objects = ClosureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at"]
+        indexes = [models.Index(fields=["telescope", "ends_at"], name="closure_by_telescope")]
+        constraints = [
+            models.CheckConstraint(
+                name="closure_ends_after_start",
+                condition=Q(ends_at__gt=F("starts_at")),
+                violation_error_message="A closure ends after it starts.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.telescope}: {self.starts_at:%Y-%m-%d %H:%M} to {self.ends_at:%Y-%m-%d %H:%M}Z, {self.reason}"

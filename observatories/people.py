@@ -1,0 +1,64 @@
+"""Organisations, the people who belong to them, and with which role."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from coordination.common.actors import ANONYMOUS, Actor
+
+
+class Organisation(models.Model):
+    """An institution that operates telescopes or takes part in campaigns."""
+
+    name = models.CharField(max_length=200, unique=True)
+    slug = models.SlugField(max_length=64, unique=True, help_text="short name for addresses and commands")
+    website = models.URLField(blank=True)
+    is_demo = models.BooleanField(default=False, help_text="demonstration data: remove_demo deletes it")
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A person. What they may do with an organisation's telescopes is said by their memberships."""
+
+    organisations: "models.ManyToManyField[Organisation, Membership]" = models.ManyToManyField(
+        Organisation, through="Membership", related_name="people"
+    )
+
+    class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        MEMBER = "member", "member: reads"
+        SCHEDULER = "scheduler", "scheduler: books, claims, closes"
+        MANAGER = "manager", "manager: edits telescopes, people, tokens"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organisation"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=["member", "scheduler", "manager"]), name="membership_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.organisation} ({self.role})"
+
+
+def actor_of(user: object) -> Actor:
+    """What querysets need to know of a signed-in person, or of nobody."""
+    if not isinstance(user, User) or not user.is_active:
+        return ANONYMOUS
+    organisation_ids = frozenset(user.memberships.values_list("organisation_id", flat=True))
+    return Actor(user_id=user.pk, organisation_ids=organisation_ids, sees_everything=user.is_superuser)

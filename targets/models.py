@@ -1,0 +1,167 @@
+"""What is observed: targets under all their designations, versions of their orbits, and the current ephemeris of each."""
+
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from coordination.common.actors import Actor
+from coordination.common.visibility_filters import granted
+
+
+def visible_target_q(actor: Actor, prefix: str = "") -> Q:
+    """The condition, under a lookup prefix such as "target__", for what an actor may know of.
+
+    Everything derived from a target (windows, feeds, messages) uses this one condition.
+    """
+    if actor.sees_everything:
+        return Q()
+    visibilities = [Target.Visibility.PUBLIC]
+    if actor.is_signed_in:
+        visibilities.append(Target.Visibility.SIGNED_IN)
+    return Q(**{f"{prefix}visibility__in": visibilities}) | granted("targets.Target", actor, prefix)
+
+
+class TargetQuerySet(models.QuerySet["Target"]):
+    def visible_to(self, actor: Actor) -> "TargetQuerySet":
+        return self.filter(visible_target_q(actor))
+
+
+class Target(models.Model):
+    class Kind(models.TextChoices):
+        ASTEROID = "asteroid"
+        COMET = "comet"
+
+    class Visibility(models.TextChoices):
+        PUBLIC = "public"
+        SIGNED_IN = "signed_in", "signed in (confirmation page and Scout objects)"
+        CAMPAIGN = "campaign", "participants of its campaigns"
+
+    designation = models.CharField(max_length=40, unique=True, help_text="number if it has one, else provisional designation")
+    name = models.CharField(max_length=64, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.ASTEROID)
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
+    orbit_class = models.CharField(max_length=32, blank=True, help_text="Atira, Aten, Apollo, Amor …")
+    is_neo = models.BooleanField("near-Earth", default=False)
+    is_pha = models.BooleanField("potentially hazardous", default=False)
+    is_marked = models.BooleanField("tracked by hand", default=False, help_text="refreshed like the targets of open campaigns")
+    current_orbit = models.OneToOneField(
+        "Orbit", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="current_of"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["current_orbit"])
+
+    objects = TargetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["designation"]
+        indexes = [models.Index(fields=["visibility"], condition=~Q(visibility="public"), name="target_not_public")]
+
+    def __str__(self) -> str:
+        return f"{self.designation} {self.name}".strip()
+
+
+class Designation(models.Model):
+    """One designation of a target. Lookups go by `key`: upper case, without blanks (targets.designations.key_of)."""
+
+    class Kind(models.TextChoices):
+        NUMBER = "number"
+        PROVISIONAL = "provisional"
+        NAME = "name"
+        TEMPORARY = "temporary", "temporary (confirmation page, survey)"
+
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="designations")
+    text = models.CharField(max_length=64)
+    key = models.CharField(max_length=64, editable=False)
+    kind = models.CharField(max_length=12, choices=Kind)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["key"], name="designation_names_one_target")]
+        indexes = [models.Index(fields=["key"], opclasses=["varchar_pattern_ops"], name="designation_key_prefix")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Orbit(models.Model):
+    """One published solution, never changed afterwards. Heliocentric ecliptic J2000 elements (obliquity 84381.448")."""
+
+    class Source(models.TextChoices):
+        MPC = "mpc", "Minor Planet Center"
+        SBDB = "sbdb", "JPL Small-Body Database"
+        FILE = "file", "elements file"
+
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="orbits")
+    source = models.CharField(max_length=8, choices=Source)
+    reference = models.CharField(max_length=64, blank=True, help_text="publication or solution, such as E2026-C73")
+    epoch_tdb_jd = models.FloatField("epoch (JD, TDB)")
+    a_au = models.FloatField("semi-major axis (au)", help_text="negative for a hyperbola")
+    e = models.FloatField("eccentricity")
+    i_deg = models.FloatField("inclination (deg)")
+    node_deg = models.FloatField("longitude of the ascending node (deg)")
+    peri_deg = models.FloatField("argument of perihelion (deg)")
+    mean_anomaly_deg = models.FloatField("mean anomaly (deg)")
+    a1_au_d2 = models.FloatField("A1 (au/d²)", null=True, blank=True)
+    a2_au_d2 = models.FloatField("A2 (au/d²)", null=True, blank=True)
+    a3_au_d2 = models.FloatField("A3 (au/d²)", null=True, blank=True)
+    h_mag = models.FloatField("H (mag)", null=True, blank=True)
+    g_slope = models.FloatField("G", default=0.15)
+    covariance = models.JSONField(null=True, blank=True, help_text="labels, matrix and epoch as published")
+
+    u_parameter = models.CharField("U", max_length=1, blank=True, help_text="MPC uncertainty parameter, 0 (best) to 9, or E, D, F")
+    arc_days = models.FloatField("observed arc (d)", null=True, blank=True)
+    arc_text = models.CharField("arc", max_length=16, blank=True, help_text="as published, such as 1893-2026")
+    last_observed_on = models.DateField(null=True, blank=True)
+    observation_count = models.PositiveIntegerField(null=True, blank=True)
+    opposition_count = models.PositiveIntegerField(null=True, blank=True)
+    rms_arcsec = models.FloatField(null=True, blank=True)
+    fingerprint = models.CharField(max_length=32, editable=False, help_text="of the solution: the same one is stored once")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["target", "fingerprint"], name="orbit_solution_once"),
+            models.CheckConstraint(
+                name="orbit_conic",
+                condition=Q(e__gte=0, e__lt=1, a_au__gt=0) | Q(e__gt=1, a_au__lt=0),
+                violation_error_message="An ellipse has e < 1 and a > 0, a hyperbola e > 1 and a < 0.",
+            ),
+            models.CheckConstraint(name="orbit_inclination", condition=Q(i_deg__range=(0, 180))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.reference or self.fingerprint[:8]}"
+
+
+class Ephemeris(models.Model):
+    """The positions of a target over the planning horizon; one row a target, replaced when an input of it changed.
+
+    `state` holds the barycentric ICRF position and velocity at `starts_at` (au, au/d; little-endian float64), from which rolling the
+    horizon continues. `blocks` are Chebyshev blocks (targets.orbits.ephemeris), absent where the target stays fainter
+    than any telescope reaches.
+    """
+
+    class Source(models.TextChoices):
+        PROPAGATED = "propagated", "computed from the orbit"
+        HORIZONS = "horizons", "taken from JPL Horizons"
+
+    target = models.OneToOneField(Target, on_delete=models.CASCADE, related_name="ephemeris")
+    orbit = models.ForeignKey(Orbit, on_delete=models.CASCADE, related_name="+")
+    source = models.CharField(max_length=12, choices=Source, default=Source.PROPAGATED)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    earth_orientation = models.CharField(max_length=64, help_text="version of the Earth-orientation data")
+    engine = models.CharField(max_length=16, help_text="version of the numerics")
+    accuracy_arcsec = models.FloatField(help_text="largest interpolation error of the stored positions")
+    brightest_v_mag = models.FloatField(null=True, blank=True, help_text="over the span; what the prefilter saw")
+    state = models.BinaryField()
+    blocks = models.BinaryField(null=True, blank=True)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "ephemerides"
+        constraints = [models.CheckConstraint(name="ephemeris_span", condition=Q(ends_at__gt=F("starts_at")))]
+
+    def __str__(self) -> str:
+        return f"{self.target} {self.starts_at:%Y-%m-%d} to {self.ends_at:%Y-%m-%d}"
