@@ -2,7 +2,9 @@ from django.apps import AppConfig
 
 
 class CoordinationConfig(AppConfig):
-    """The project itself. The package's `__init__` stays empty, so that the pure numerics load without Django or Celery."""
+    """The project itself. The package's `__init__` stays empty, so that the pure numerics load without Django or
+    Celery.
+    """
 
     name = "coordination"
 

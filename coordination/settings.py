@@ -28,6 +28,7 @@ NEO_STATE_DIR = Path(env.str("NEO_STATE_DIR", default=str(BASE_DIR / ".neo")))
 # Planning: how many nights ahead ephemerides and windows are kept, and the faintest target worth integrating at all.
 PLANNING_HORIZON_NIGHTS = env.int("PLANNING_HORIZON_NIGHTS", default=14)
 PLANNING_CHUNK_TARGETS = env.int("PLANNING_CHUNK_TARGETS", default=1500)
+WINDOW_RETENTION_DAYS = env.int("WINDOW_RETENTION_DAYS", default=30)  # how long windows of past nights are kept
 PLANETARY_KERNEL = env.str("PLANETARY_KERNEL", default="")  # a bigger DE440 file than the excerpt that is shipped
 CLOCK_OFFSET_SECONDS = env.float("CLOCK_OFFSET_SECONDS", default=0.0)  # rehearsals: what the service takes for now
 
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
     "observatories",
     "targets",
     "coordination.visibility",
+    "coordination.web",
 ]
 
 MIDDLEWARE = [
@@ -128,7 +130,8 @@ if not DEBUG:
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-# --- Celery ------------------------------------------------------------------------------------------------------------
+# --- Celery
+# ------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None  # results are rows in the database
 CELERY_TASK_IGNORE_RESULT = True
@@ -139,8 +142,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Defaults: copied into the database when beat starts, where the admin edits them.
+CELERY_BEAT_SCHEDULE = {
+    "plan windows": {"task": "visibility.plan", "schedule": 600.0},
+    "sweep lost chunks": {"task": "visibility.sweep", "schedule": 30.0},
+    "drop old windows": {"task": "visibility.drop_old_windows", "schedule": 86400.0},
+}
 
-# --- API -----------------------------------------------------------------------------------------------------------------
+# --- API
+# -----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

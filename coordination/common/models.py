@@ -22,7 +22,9 @@ class Event(models.Model):
     kind = models.CharField(max_length=64, help_text="what happened, such as closure.added")
     subject = models.CharField(max_length=64, help_text="to what, such as telescope:12")
     payload = models.JSONField(default=dict)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     transaction_id = models.BigIntegerField(db_default=_current_transaction_id(), editable=False)
 

@@ -1,6 +1,6 @@
-"""Pages by keyset: the cursor is the position of the last row, so a page costs the same however deep it lies, and rows that
-arrive meanwhile shift nothing. (REST framework's own cursor pagination counts offsets where many rows share a value, as
-windows that open at the same dusk do.)
+"""Pages by keyset: the cursor is the position of the last row, so a page costs the same however deep it lies, and
+rows that arrive meanwhile shift nothing. (REST framework's own cursor pagination counts offsets where many rows share
+a value, as windows that open at the same dusk do.)
 """
 
 import base64
@@ -17,10 +17,11 @@ from rest_framework.views import APIView
 
 
 class KeysetPagination(BasePagination):
-    """`limit` (1 to 100) and `cursor`; the order comes from the view's `orderings`, a parameter `order_by` chooses among them.
+    """`limit` (1 to 100) and `cursor`; the order comes from the view's `orderings`, a parameter `order_by` chooses
+    among them.
 
-    A view declares `orderings = {"starts_at": ("starts_at", "id"), "-v_mag": ("-v_mag", "id")}`: name to field names, the
-    last one unique. A field that may be null sorts its nulls last.
+    A view declares `orderings = {"starts_at": ("starts_at", "id"), "-v_mag": ("-v_mag", "id")}`: name to field names,
+    the last one unique. A field that may be null sorts its nulls last.
     """
 
     default_limit = 50
@@ -62,9 +63,15 @@ class KeysetPagination(BasePagination):
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         orderings = list(getattr(view, "orderings", {"id": ("id",)}))
         return [
-            _parameter("limit", "Rows in a page.", {"type": "integer", "minimum": 1, "maximum": self.max_limit, "default": self.default_limit}),
+            _parameter(
+                "limit",
+                "Rows in a page.",
+                {"type": "integer", "minimum": 1, "maximum": self.max_limit, "default": self.default_limit},
+            ),
             _parameter("cursor", "Where the page begins: taken from `next`.", {"type": "string"}),
-            _parameter("order_by", "Order of the rows.", {"type": "string", "enum": orderings, "default": orderings[0]}),
+            _parameter(
+                "order_by", "Order of the rows.", {"type": "string", "enum": orderings, "default": orderings[0]}
+            ),
         ]
 
     def _ordering(self) -> tuple[str, ...]:
@@ -89,13 +96,17 @@ class KeysetPagination(BasePagination):
             position = None
         plain = isinstance(position, list) and all(value is None or isinstance(value, str) for value in position)
         if not plain or len(position) != length or position[-1] is None:
-            raise ValidationError({"cursor": ["Not a cursor of this list and order: take it from `next` of the page before."]})
+            raise ValidationError(
+                {"cursor": ["Not a cursor of this list and order: take it from `next` of the page before."]}
+            )
         return list(position)
 
     def _next_link(self) -> str | None:
         if self.next_position is None:
             return None
-        text = json.dumps([None if value is None else str(value) for value in self.next_position], separators=(",", ":"))
+        text = json.dumps(
+            [None if value is None else str(value) for value in self.next_position], separators=(",", ":")
+        )
         cursor = base64.urlsafe_b64encode(text.encode()).decode()
         return replace_query_param(self.request.build_absolute_uri(), "cursor", cursor)
 

@@ -1,7 +1,8 @@
 """Refusals that explain themselves: RFC 9457 problem details for every error of the API.
 
-A problem has a stable `type` (a URN, `urn:neo-coordination:problem:<name>`), a title, the HTTP status, a `detail` for people and,
-where fields are at fault, `errors`: a list of `field`, `detail` and, where it helps, what would be accepted.
+A problem has a stable `type` (a URN, `urn:neo-coordination:problem:<name>`), a title, the HTTP status, a `detail` for
+people and, where fields are at fault, `errors`: a list of `field`, `detail` and, where it helps, what would be
+accepted.
 """
 
 from typing import Any
@@ -32,7 +33,9 @@ TITLES = {
 
 
 class DomainError(Exception):
-    """A refusal by a service. Each face translates it: the API to a problem, a command to exit code 2, the admin to a form error."""
+    """A refusal by a service. Each face translates it: the API to a problem, a command to exit code 2, the admin to a
+    form error.
+    """
 
     problem = "invalid-input"
     status = status.HTTP_400_BAD_REQUEST
@@ -77,13 +80,17 @@ _BY_EXCEPTION: list[tuple[type[exceptions.APIException], str]] = [
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's hook. What is not an expected refusal goes on as a server error, with its traceback in the log."""
+    """REST framework's hook. What is not an expected refusal goes on as a server error, with its traceback in the
+    log.
+    """
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, DjangoValidationError):
-        error = exceptions.ValidationError(detail=error.message_dict if hasattr(error, "error_dict") else error.messages)
+        error = exceptions.ValidationError(
+            detail=error.message_dict if hasattr(error, "error_dict") else error.messages
+        )
     if isinstance(error, DomainError):
         body, code, headers = error.as_problem(), error.status, {}
     elif isinstance(error, exceptions.APIException):
@@ -144,5 +151,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         from django.views.defaults import server_error as page
 
         return page(request)
-    body = problem("internal-error", 500, "The request failed on our side and changed nothing. Trying again later may help.")
+    body = problem(
+        "internal-error", 500, "The request failed on our side and changed nothing. Trying again later may help."
+    )
     return JsonResponse(body, status=500, content_type=CONTENT_TYPE)

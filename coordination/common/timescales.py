@@ -1,8 +1,8 @@
 """Time scales at the edges of the numerics.
 
-Inside the numerics a time is a Modified Julian Date as float64 with its scale in the name (`_tt_mjd`, `_tdb_mjd`); the step
-between two doubles is then 0.6 microseconds. Outside it is UTC. This module is the only bridge. It imports neither Django
-nor anything of ours.
+Inside the numerics a time is a Modified Julian Date as float64 with its scale in the name (`_tt_mjd`, `_tdb_mjd`);
+the step between two doubles is then 0.6 microseconds. Outside it is UTC. This module is the only bridge. It imports
+neither Django nor anything of ours.
 """
 
 from __future__ import annotations
@@ -46,13 +46,17 @@ def utc_to_tt_mjd(utc: Any) -> FloatArray:
 
 
 def tt_mjd_to_utc(tt_mjd: ArrayLike) -> NDArray[np.datetime64]:
-    """UTC as datetime64[us] of TT given as MJD. An instant inside a leap second becomes the last microsecond of its day."""
+    """UTC as datetime64[us] of TT given as MJD. An instant inside a leap second becomes the last microsecond of its
+    day.
+    """
     tt = np.asarray(tt_mjd, dtype=float)
     day = np.floor(tt).astype(np.int64)
     fraction_s = (tt - day) * DAY_S
     flat_day, flat_s = np.atleast_1d(day), np.atleast_1d(fraction_s)
     utc_s = flat_s - TT_MINUS_TAI_S - _tai_minus_utc_s(flat_day)
-    before = utc_s < -5e-7  # half a step of the result: the instant still belongs to the day before, which may be a second longer
+    before = (
+        utc_s < -5e-7
+    )  # half a step of the result: the instant still belongs to the day before, which may be a second longer
     shift_s = flat_s - TT_MINUS_TAI_S - _tai_minus_utc_s(flat_day - 1) + DAY_S
     utc_s = np.where(before, np.minimum(shift_s, DAY_S - 1e-6), utc_s)
     microseconds = (flat_day - before) * _DAY_US + np.round(utc_s * 1e6).astype(np.int64)
@@ -63,7 +67,9 @@ def tt_to_tdb_mjd(tt_mjd: ArrayLike) -> FloatArray:
     """TDB as MJD. Two terms of the series of Fairhead & Bretagnon: good to 50 microseconds, two metres at 30 km/s."""
     tt = np.asarray(tt_mjd, dtype=float)
     g = np.radians(357.53 + 0.98560028 * (tt - 51544.5))
-    return np.asarray(tt + (0.001657 * np.sin(g) + 0.000022 * np.sin(g - np.radians(246.11 + 0.90251792 * (tt - 51544.5)))) / DAY_S)
+    return np.asarray(
+        tt + (0.001657 * np.sin(g) + 0.000022 * np.sin(g - np.radians(246.11 + 0.90251792 * (tt - 51544.5)))) / DAY_S
+    )
 
 
 def tdb_to_tt_mjd(tdb_mjd: ArrayLike) -> FloatArray:

@@ -1,7 +1,7 @@
 """Where upper rooms tell lower ones who else may see their rows.
 
-`targets` knows public and signed-in targets by itself; that a joined participant sees the targets of a campaign is known
-to campaigns, which stand above. They register a function here in `AppConfig.ready`, and `targets` asks for it.
+`targets` knows public and signed-in targets by itself; that a joined participant sees the targets of a campaign is
+known to campaigns, which stand above. They register a function here in `AppConfig.ready`, and `targets` asks for it.
 """
 
 from collections import defaultdict

@@ -16,19 +16,23 @@ class WindowQuerySet(models.QuerySet["VisibilityWindow"]):
 
 
 class VisibilityWindow(models.Model):
-    """A half-open interval in which one telescope can observe one target, each edge named after the constraint that made it.
+    """A half-open interval in which one telescope can observe one target, each edge named after the constraint that
+    made it.
 
-    The table is partitioned by `night_ends_on`, the UTC date on which the night ends, so that a night that is over is dropped and not
-    deleted row by row. `id` is unique by its sequence; the database's primary key is (night_ends_on, id), as PostgreSQL
-    wants the partition key in it.
+    The table is partitioned by `night_ends_on`, the UTC date on which the night ends, so that a night that is over is
+    dropped and not deleted row by row. `id` is unique by its sequence; the database's primary key is (night_ends_on,
+    id), as PostgreSQL wants the partition key in it.
     """
 
     id = models.BigAutoField(primary_key=True)
     night_ends_on = models.DateField()
     night = models.DateField(help_text="local date of the night's evening")
-    # Derived rows, written a million at a time by COPY and always replaced whole: no foreign keys in the database, whose checks would
-    # cost more than the copying. Deleting a target, telescope or ephemeris through the service takes its windows along.
-    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="windows", db_constraint=False, db_index=False)
+    # Derived rows, written a million at a time by COPY and always replaced whole: no foreign keys in the database,
+    # whose checks would cost more than the copying. Deleting a target, telescope or ephemeris through the service
+    # takes its windows along.
+    target = models.ForeignKey(
+        Target, on_delete=models.CASCADE, related_name="windows", db_constraint=False, db_index=False
+    )
     telescope = models.ForeignKey(
         Telescope, on_delete=models.CASCADE, related_name="windows", db_constraint=False, db_index=False
     )
@@ -44,7 +48,7 @@ class VisibilityWindow(models.Model):
     peak_at = models.DateTimeField(help_text="when the target is highest inside the window")
     peak_altitude_deg = models.FloatField()
     peak_airmass = models.FloatField()
-    v_mag = models.FloatField(null=True, help_text="at the peak, as are rate, position angle and Moon; null where H is unknown")
+    v_mag = models.FloatField(help_text="at the peak, as are rate, position angle and Moon")
     rate_arcsec_min = models.FloatField()
     position_angle_deg = models.FloatField()
     moon_separation_deg = models.FloatField()
@@ -100,10 +104,11 @@ class Computation(models.Model):
 
 
 class Chunk(models.Model):
-    """Targets and telescopes whose windows are replaced together. Pending until the transaction that computed it commits.
+    """Targets and telescopes whose windows are replaced together. Pending until the transaction that computed it
+    commits.
 
-    A worker holds the row's lock while it computes; so a chunk that is pending and not locked is nobody's, and a killed worker's
-    chunk is free at once.
+    A worker holds the row's lock while it computes; so a chunk that is pending and not locked is nobody's, and a
+    killed worker's chunk is free at once.
     """
 
     class State(models.TextChoices):
@@ -115,6 +120,7 @@ class Chunk(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     target_ids = ArrayField(models.BigIntegerField())
     telescope_ids = ArrayField(models.BigIntegerField())
+    queued_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveIntegerField(default=0)
     window_count = models.PositiveIntegerField(null=True, blank=True)
     error = models.TextField(blank=True)
@@ -130,7 +136,9 @@ class Chunk(models.Model):
 class TelescopeCoverage(models.Model):
     """For which limits and closures the stored windows of a telescope were computed."""
 
-    telescope = models.OneToOneField(Telescope, primary_key=True, on_delete=models.CASCADE, related_name="window_coverage")
+    telescope = models.OneToOneField(
+        Telescope, primary_key=True, on_delete=models.CASCADE, related_name="window_coverage"
+    )
     fingerprint = models.CharField(max_length=64)
     computed_at = models.DateTimeField()
 

@@ -1,0 +1,22 @@
+"""The API's addresses, version 1."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from observatories.api import ObservatoryViewSet, TelescopeViewSet
+from rest_framework.routers import DefaultRouter
+from targets.api import TargetViewSet
+
+from coordination.visibility.api import WindowViewSet
+
+router = DefaultRouter()
+router.register("observatories", ObservatoryViewSet, basename="observatory")
+router.register("telescopes", TelescopeViewSet, basename="telescope")
+router.register("targets", TargetViewSet, basename="target")
+router.register("windows", WindowViewSet, basename="window")
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("redoc/", SpectacularRedocView.as_view(url_name="api-schema"), name="api-redoc"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,31 @@
+"""Filters of the API that every room uses."""
+
+import datetime as dt
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+
+
+class InstantField(forms.Field):
+    """An ISO 8601 instant with Z or an offset; becomes aware UTC. A naive time is refused: nobody can know its zone."""
+
+    def to_python(self, value: Any) -> dt.datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            # A "+" of an offset that was not percent-encoded arrives as a blank.
+            instant = dt.datetime.fromisoformat(str(value).strip().replace(" +", "+").replace(" ", "+", 1))
+        except ValueError:
+            instant = None
+        if instant is None or instant.tzinfo is None:
+            raise ValidationError(f"{value!r} is not an instant with a zone, such as 2026-11-22T18:00:00Z.")
+        try:
+            return instant.astimezone(dt.UTC)
+        except OverflowError:
+            raise ValidationError(f"{value!r} is outside the years 1 to 9999.") from None
+
+
+class InstantFilter(django_filters.Filter):
+    field_class = InstantField

@@ -1,0 +1,170 @@
+"""Visibility windows in the API: which telescope can observe which target when, and why not longer."""
+
+import datetime as dt
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+from targets.services import resolve
+
+from coordination.common import clock
+from coordination.common.api import ReadOnlyViewSet
+from coordination.common.filters import InstantFilter
+from coordination.common.pagination import KeysetPagination
+from observatories.people import actor_of
+
+from . import quality
+from .models import VisibilityWindow
+from .planning import stored_span
+
+InstantFilter = extend_schema_field(OpenApiTypes.DATETIME)(InstantFilter)
+
+
+class WindowTargetSerializer(serializers.Serializer[Any]):
+    designation = serializers.CharField(help_text="primary designation")
+    name = serializers.CharField(help_text="name, or empty")
+
+
+class WindowTelescopeSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    observatory = serializers.CharField(source="observatory.name")
+    mpc_code = serializers.CharField(source="observatory.mpc_code", allow_null=True, help_text="MPC observatory code")
+    organisation = serializers.CharField(source="organisation.slug", help_text="operating organisation")
+
+
+class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
+    target = WindowTargetSerializer(help_text="what is observed")
+    telescope = WindowTelescopeSerializer(help_text="from where")
+
+    class Meta:
+        model = VisibilityWindow
+        fields = (
+            "id",
+            "target",
+            "telescope",
+            "night",
+            "starts_at",
+            "ends_at",
+            "duration_s",
+            "opened_by",
+            "closed_by",
+            "peak_at",
+            "peak_altitude_deg",
+            "peak_airmass",
+            "v_mag",
+            "rate_arcsec_min",
+            "position_angle_deg",
+            "moon_separation_deg",
+            "start_ra_deg",
+            "start_dec_deg",
+            "middle_ra_deg",
+            "middle_dec_deg",
+            "end_ra_deg",
+            "end_dec_deg",
+            "orbit_u",
+            "orbit_arc_days",
+            "orbit_last_observed_on",
+        )
+
+
+class WindowFilter(django_filters.FilterSet):
+    target = django_filters.CharFilter(
+        method="of_target", help_text="Any designation, such as 99942, Apophis or K04M04N."
+    )
+    telescope = django_filters.NumberFilter(field_name="telescope_id", help_text="Identifier of a telescope.")
+    observatory = django_filters.CharFilter(field_name="telescope__observatory__mpc_code", help_text="MPC code.")
+    organisation = django_filters.CharFilter(field_name="telescope__organisation__slug", help_text="Short name.")
+    after = InstantFilter(method="that_end_after", help_text="Windows that end after this instant; default now.")
+    before = InstantFilter(method="that_start_before", help_text="Windows that start before this instant.")
+    min_duration_s = django_filters.NumberFilter(
+        field_name="duration_s", lookup_expr="gte", help_text="At least so long."
+    )
+    v_max = django_filters.NumberFilter(field_name="v_mag", lookup_expr="lte", help_text="Not fainter than this V.")
+    orbit_quality = django_filters.ChoiceFilter(
+        choices=[("reliable", quality.RELIABLE_MEANS), ("any", "every orbit")],
+        method="with_orbit",
+        help_text=f"`reliable`: {quality.RELIABLE_MEANS}; `any`: every orbit. Default: `any` for a named target, "
+        "else `reliable`.",
+    )
+
+    class Meta:
+        model = VisibilityWindow
+        fields: list[str] = []
+
+    def of_target(self, queryset: QuerySet[VisibilityWindow], name: str, value: str) -> QuerySet[VisibilityWindow]:
+        target = resolve(value, actor_of(self.request.user))
+        return queryset.filter(target=target)
+
+    def that_end_after(self, queryset: QuerySet[Any], name: str, value: dt.datetime) -> QuerySet[Any]:
+        return queryset.filter(ends_at__gt=self._inside("after", value), night_ends_on__gte=value.date())
+
+    def that_start_before(self, queryset: QuerySet[Any], name: str, value: dt.datetime) -> QuerySet[Any]:
+        latest_night_end = value.date() + dt.timedelta(days=2)
+        return queryset.filter(starts_at__lt=self._inside("before", value), night_ends_on__lte=latest_night_end)
+
+    def with_orbit(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset if value == "any" else queryset.filter(quality.reliable_q(clock.now()))
+
+    def _inside(self, field: str, value: dt.datetime) -> dt.datetime:
+        span = stored_span()
+        if span is not None and not span.starts_at <= value <= span.ends_at:
+            told = f"{span.starts_at:%Y-%m-%dT%H:%M:%SZ} to {span.ends_at:%Y-%m-%dT%H:%M:%SZ}"
+            raise ValidationError(
+                {field: [f"{value:%Y-%m-%dT%H:%M:%SZ} is outside the span of stored windows, {told}."]}
+            )
+        return value
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        cleaned = self.form.cleaned_data
+        if not cleaned.get("orbit_quality"):
+            cleaned["orbit_quality"] = "any" if cleaned.get("target") else "reliable"
+        if not cleaned.get("after"):
+            queryset = queryset.filter(ends_at__gt=clock.now(), night_ends_on__gte=clock.now().date())
+        if cleaned.get("after") and cleaned.get("before") and cleaned["before"] <= cleaned["after"]:
+            raise ValidationError({"before": ["`before` must be later than `after`."]})
+        return super().filter_queryset(queryset)
+
+
+class WindowPagination(KeysetPagination):
+    """Says with each page which orbits it holds: a list that leaves out windows unasked must not look complete."""
+
+    def get_paginated_response(self, data: Any) -> Response:
+        asked = self.request.query_params
+        everything = asked.get("orbit_quality") == "any" or ("target" in asked and not asked.get("orbit_quality"))
+        response = super().get_paginated_response(data)
+        response.data["orbits"] = "every orbit" if everything else f"only {quality.RELIABLE_MEANS}"
+        return response
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        page = super().get_paginated_response_schema(schema)
+        page["properties"]["orbits"] = {"type": "string", "description": "Which orbits the list is limited to."}
+        page["required"].append("orbits")
+        return page
+
+
+@extend_schema(tags=["windows"])
+class WindowViewSet(ReadOnlyViewSet):
+    """Intervals in which a telescope can observe a target, each edge named after the constraint that opens or closes
+    it.
+    """
+
+    queryset = VisibilityWindow.objects.none()
+    serializer_class = WindowSerializer
+    filterset_class = WindowFilter
+    pagination_class = WindowPagination
+    orderings = {
+        "starts_at": ("starts_at", "id"),
+        "-duration_s": ("-duration_s", "id"),
+        "v_mag": ("v_mag", "id"),
+        "-peak_altitude_deg": ("-peak_altitude_deg", "id"),
+    }
+
+    def get_queryset(self) -> QuerySet[VisibilityWindow]:
+        visible = VisibilityWindow.objects.visible_to(actor_of(self.request.user))
+        return visible.select_related("target", "telescope__observatory", "telescope__organisation")

@@ -1,0 +1,265 @@
+"""What is stale, written down as work: computations and their chunks, and the legs that carry them out.
+
+A window is still true while the orbit, the Earth-orientation data, the numerics and the span of its ephemeris are,
+and the limits of its telescope. What is not is computed again; nothing else.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from coordination.common import clock, events
+from observatories.models import Telescope
+from targets.models import Target
+
+from . import computing, storage
+from .models import Chunk, Computation, TelescopeCoverage, VisibilityWindow
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "window_chunks"  # PostgreSQL notifications: a chunk ended
+MAX_ATTEMPTS = 3
+REQUEUE_AFTER = dt.timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Span:
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+def planning_span(now: dt.datetime, nights: int) -> Span:
+    """Whole UTC days that hold, for every observatory, the night that is under way and the `nights` that follow."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Span(today - dt.timedelta(days=1), today + dt.timedelta(days=nights + 1))
+
+
+def stored_span() -> Span | None:
+    """The span for which windows are stored; None before the first computation."""
+    latest = Computation.objects.filter(state=Computation.State.DONE).order_by("-ends_at").first()
+    return None if latest is None else Span(latest.starts_at, latest.ends_at)
+
+
+@dataclass(frozen=True)
+class Progress:
+    done: int
+    total: int
+    failed: int
+
+
+def progress(computation: Computation | None = None) -> Progress | None:
+    """How far the given or the running computation is; None where none runs."""
+    if computation is None:
+        computation = Computation.objects.filter(state=Computation.State.RUNNING).first()
+    if computation is None:
+        return None
+    states = list(computation.chunks.values_list("state", flat=True))
+    failed = states.count(Chunk.State.FAILED)
+    return Progress(done=states.count(Chunk.State.DONE) + failed, total=len(states), failed=failed)
+
+
+def plan() -> Computation | None:
+    """Write down what is stale as one computation and queue its chunks; None where nothing is.
+
+    While a computation runs it is returned as it is: what has become stale meanwhile is found when it is over.
+    """
+    from .tasks import compute_chunk
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('visibility.plan'))")
+        running = Computation.objects.filter(state=Computation.State.RUNNING).first()
+        if running is not None:
+            return running
+        span = planning_span(clock.now(), settings.PLANNING_HORIZON_NIGHTS)
+        telescopes = {t.pk: t for t in plannable_telescopes()}
+        _forget_windows_of_others(telescopes)
+        chunks = _stale_chunks(span, telescopes)
+        if not chunks:
+            return None
+        storage.ensure_partitions(span.starts_at.date(), span.ends_at.date() + dt.timedelta(days=1))
+        computation = Computation.objects.create(
+            starts_at=span.starts_at,
+            ends_at=span.ends_at,
+            inputs={"telescopes": {str(pk): telescope_fingerprint(t) for pk, t in telescopes.items()}},
+        )
+        for chunk in chunks:
+            chunk.computation = computation
+        for chunk in Chunk.objects.bulk_create(chunks):
+            compute_chunk.delay_on_commit(chunk.pk)
+        events.record("computation.planned", computation, {"chunks": len(chunks)})
+        return computation
+
+
+def plannable_telescopes() -> list[Telescope]:
+    """Active telescopes at fixed places."""
+    return list(
+        Telescope.objects.filter(state=Telescope.State.ACTIVE, observatory__kind="fixed")
+        .select_related("observatory")
+        .order_by("pk")
+    )
+
+
+def telescope_fingerprint(telescope: Telescope) -> str:
+    """Changes when a window of the telescope would: its place, its limits, the numerics."""
+    observatory = telescope.observatory
+    parts = [computing.ENGINE_VERSION, observatory.longitude_deg, observatory.latitude_deg, observatory.height_m]
+    parts += [getattr(telescope, name) for name in computing.LIMIT_FIELDS]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _forget_windows_of_others(telescopes: dict[int, Telescope]) -> None:
+    """A telescope that is no longer planned (retired, in maintenance) has no windows."""
+    gone = list(TelescopeCoverage.objects.exclude(pk__in=telescopes).values_list("pk", flat=True))
+    if gone:
+        VisibilityWindow.objects.filter(telescope_id__in=gone).delete()
+        TelescopeCoverage.objects.filter(pk__in=gone).delete()
+
+
+def _stale_chunks(span: Span, telescopes: dict[int, Telescope]) -> list[Chunk]:
+    """Stale targets x all telescopes; and, where a telescope changed, it x the targets that are not stale."""
+    if not telescopes:
+        return []
+    faintest = max(t.limiting_v_mag for t in telescopes.values())
+    stale_targets = _stale_target_ids(span, faintest)
+    covered = dict(TelescopeCoverage.objects.values_list("pk", "fingerprint"))
+    changed = [pk for pk, telescope in telescopes.items() if covered.get(pk) != telescope_fingerprint(telescope)]
+    chunks = _chunks(stale_targets, list(telescopes))
+    if changed:
+        others = Target.objects.filter(ephemeris__blocks__isnull=False).exclude(pk__in=stale_targets).order_by("pk")
+        chunks += _chunks(list(others.values_list("pk", flat=True)), changed)
+    return chunks
+
+
+def _stale_target_ids(span: Span, faintest_v_mag: float) -> list[int]:
+    """Targets whose stored ephemeris is not the one that would be computed now."""
+    true_still = Q(
+        ephemeris__orbit=F("current_orbit"),
+        ephemeris__engine=computing.ENGINE_VERSION,
+        ephemeris__earth_orientation=computing.earth_orientation_version(),
+        ephemeris__starts_at__lte=span.starts_at,
+        ephemeris__ends_at__gte=span.ends_at,
+    ) & (
+        Q(ephemeris__blocks__isnull=False)
+        | Q(ephemeris__brightest_v_mag__gt=faintest_v_mag + computing.PREFILTER_MARGIN_MAG)
+        | Q(ephemeris__brightest_v_mag=None)  # no H, no magnitude: nobody can say whether it is seen
+    )
+    plannable = Target.objects.filter(current_orbit__isnull=False)
+    true_ids = set(plannable.filter(true_still).values_list("pk", flat=True))
+    return [pk for pk in plannable.order_by("pk").values_list("pk", flat=True) if pk not in true_ids]
+
+
+def _chunks(target_ids: Sequence[int], telescope_ids: Sequence[int]) -> list[Chunk]:
+    size = settings.PLANNING_CHUNK_TARGETS
+    return [
+        Chunk(target_ids=list(target_ids[start : start + size]), telescope_ids=list(telescope_ids))
+        for start in range(0, len(target_ids), size)
+    ]
+
+
+def run_chunk(chunk_id: int) -> None:
+    """Compute one chunk, unless it is done or another worker holds it. Windows, ephemerides and the chunk's state
+    change in one transaction, whose row lock is what tells others that somebody is at it.
+    """
+    if not _begin_attempt(chunk_id):
+        return
+    try:
+        with transaction.atomic():
+            chunk = _lock_pending(chunk_id)
+            if chunk is None:
+                return
+            span = Span(chunk.computation.starts_at, chunk.computation.ends_at)
+            chunk.window_count = computing.replace_windows(
+                chunk.target_ids, chunk.telescope_ids, span.starts_at, span.ends_at
+            )
+            chunk.state = Chunk.State.DONE
+            chunk.finished_at = clock.now()
+            chunk.error = ""
+            chunk.save()
+    except Exception as error:
+        Chunk.objects.filter(pk=chunk_id).update(error=f"{type(error).__name__}: {error}"[:2000])
+        _give_up_if_tried_enough(chunk_id)
+        raise
+    finally:
+        finish_computation(chunk_id)
+
+
+def _lock_pending(chunk_id: int) -> Chunk | None:
+    pending = Chunk.objects.select_related("computation").filter(pk=chunk_id, state=Chunk.State.PENDING)
+    return pending.select_for_update(skip_locked=True, of=("self",)).first()
+
+
+def _begin_attempt(chunk_id: int) -> bool:
+    """Count an attempt in a transaction of its own, so that one which kills its worker counts too."""
+    with transaction.atomic():
+        chunk = _lock_pending(chunk_id)
+        if chunk is None:
+            return False
+        chunk.attempts += 1
+        chunk.save(update_fields=["attempts"])
+    if chunk.attempts > MAX_ATTEMPTS:
+        _give_up_if_tried_enough(chunk_id)
+        finish_computation(chunk_id)
+        return False
+    return True
+
+
+def _give_up_if_tried_enough(chunk_id: int) -> None:
+    worn_out = Chunk.objects.filter(pk=chunk_id, state=Chunk.State.PENDING, attempts__gte=MAX_ATTEMPTS)
+    if worn_out.update(state=Chunk.State.FAILED, finished_at=clock.now()):
+        logger.error("chunk %s failed %d times and is given up", chunk_id, MAX_ATTEMPTS)
+
+
+def finish_computation(chunk_id: int) -> None:
+    """Tell those who wait that a chunk ended, and close the computation with its last one."""
+    computation = Computation.objects.get(chunks=chunk_id)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(computation.pk)])
+        if computation.chunks.filter(state=Chunk.State.PENDING).exists():
+            return
+        failed = computation.chunks.filter(state=Chunk.State.FAILED).exists()
+        state = Computation.State.FAILED if failed else Computation.State.DONE
+        running = Computation.objects.filter(pk=computation.pk, state=Computation.State.RUNNING)
+        if not running.update(state=state, finished_at=clock.now()):
+            return  # another worker closed it
+        if not failed:
+            _record_coverage(computation)
+        events.record(f"computation.{state}", computation)
+
+
+def _record_coverage(computation: Computation) -> None:
+    existing = set(Telescope.objects.values_list("pk", flat=True))
+    rows = [
+        TelescopeCoverage(telescope_id=int(pk), fingerprint=fingerprint, computed_at=clock.now())
+        for pk, fingerprint in computation.inputs["telescopes"].items()
+        if int(pk) in existing
+    ]
+    TelescopeCoverage.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["telescope"], update_fields=["fingerprint", "computed_at"]
+    )
+
+
+def sweep() -> int:
+    """Queue again the chunks whose task was lost (a flushed broker, a killed worker). A chunk that a worker holds is
+    passed over.
+    """
+    from .tasks import compute_chunk
+
+    now = clock.now()
+    lost = Chunk.objects.filter(
+        state=Chunk.State.PENDING, computation__state=Computation.State.RUNNING, queued_at__lt=now - REQUEUE_AFTER
+    )
+    with transaction.atomic():
+        ids = list(lost.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+        Chunk.objects.filter(pk__in=ids).update(queued_at=now)
+        for pk in ids:
+            compute_chunk.delay_on_commit(pk)
+    return len(ids)

@@ -1,0 +1,35 @@
+"""Pages for people."""
+
+from typing import Any
+
+from django.views.generic import TemplateView
+
+from coordination.common import clock
+from coordination.visibility import quality
+from coordination.visibility.planning import progress, stored_span
+from coordination.visibility.tonight import best_tonight
+from observatories.models import Observatory, Telescope
+from observatories.people import actor_of
+from targets.models import Target
+
+
+class HomeView(TemplateView):
+    """Where one arrives: what is best tonight, and the ways on."""
+
+    template_name = "web/home.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            now=clock.now(),
+            rows=best_tonight(limit=20, actor=actor_of(self.request.user)),
+            reliable_means=quality.RELIABLE_MEANS,
+            span=stored_span(),
+            progress=progress(),
+            counts={
+                "targets": Target.objects.count(),
+                "observatories": Observatory.objects.count(),
+                "telescopes": Telescope.objects.count(),
+            },
+            has_demo=Telescope.objects.filter(is_demo=True).exists(),
+        )

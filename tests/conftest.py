@@ -1,0 +1,27 @@
+"""Fixtures that several rooms share."""
+
+import hypothesis
+import pytest
+from django.test import Client
+
+from observatories.models import User
+
+# How long an example takes depends on the machine and says nothing of correctness.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
+
+
+@pytest.fixture
+def admin_client(db) -> Client:
+    """A browser in which an administrator of the installation is signed in."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin", "admin@example.org", "not-a-real-password"))
+    return client
+
+
+@pytest.fixture
+def signed_in_client(db) -> Client:
+    """A browser in which somebody without any role is signed in."""
+    client = Client()
+    client.force_login(User.objects.create_user("reader", "reader@example.org", "not-a-real-password"))
+    return client

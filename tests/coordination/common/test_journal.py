@@ -1,0 +1,50 @@
+import pytest
+from django.db import transaction
+
+from coordination.common import events, runs
+from coordination.common.models import Event, RunRecord
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_outside_a_transaction_is_refused():
+    with pytest.raises(RuntimeError, match="transaction"):
+        events.record("telescope.closed", "telescope:1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_goes_with_the_change_it_tells_of():
+    class ChangeFailedError(Exception):
+        pass
+
+    with pytest.raises(ChangeFailedError), transaction.atomic():
+        events.record("telescope.closed", "telescope:1")
+        raise ChangeFailedError
+    assert not Event.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_know_their_transaction_so_that_readers_can_wait_for_late_ones():
+    with transaction.atomic():
+        first, second = (events.record("a", "x:1") for _ in range(2))
+    with transaction.atomic():
+        third = events.record("a", "x:1")
+    for event in (first, second, third):
+        event.refresh_from_db()
+    assert first.transaction_id == second.transaction_id < third.transaction_id
+
+
+@pytest.mark.django_db
+def test_a_run_record_says_what_was_done():
+    with runs.recorded("catalogue") as record:
+        record.counts = {"created": 3}
+    stored = RunRecord.objects.get()
+    assert (stored.state, stored.counts) == ("succeeded", {"created": 3})
+    assert stored.ended_at >= stored.started_at
+
+
+@pytest.mark.django_db
+def test_a_failed_run_says_why():
+    with pytest.raises(ConnectionError), runs.recorded("catalogue"):
+        raise ConnectionError("the provider does not answer")
+    stored = RunRecord.objects.get()
+    assert (stored.state, stored.message) == ("failed", "ConnectionError: the provider does not answer")
