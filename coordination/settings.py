@@ -176,6 +176,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "TargetKindEnum": "targets.models.Target.Kind",
+        "DesignationKindEnum": "targets.models.Designation.Kind",
+        "ObservatoryKindEnum": "observatories.models.Observatory.Kind",
+        "OrbitSourceEnum": "targets.models.Orbit.Source",
+        "EphemerisSourceEnum": "targets.models.Ephemeris.Source",
+    },
 }
 
 UNFOLD = {

@@ -1,6 +1,19 @@
 """Addresses of the whole service."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from coordination.health import HealthView
+from coordination.web.views import HomeView
+
+admin.site.site_title = admin.site.site_header = "NEO Coordination"
+
+urlpatterns = [
+    path("", HomeView.as_view(), name="home"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("coordination.api_urls")),
+    path("health/", HealthView.as_view(), name="health"),
+]
+
+handler404 = "coordination.common.problems.not_found"
+handler500 = "coordination.common.problems.server_error"

@@ -1,6 +1,9 @@
 """Where it is observed from: observatories, their telescopes with limits, and the closures of telescopes."""
 
+from typing import Any
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
@@ -8,12 +11,34 @@ from simple_history.models import HistoricalRecords
 from coordination.common.actors import Actor
 
 from .people import Membership, Organisation, User
+from .sites.geodesy import Place
+from .sites.horizon import HorizonError, HorizonMask
 
 __all__ = ["Closure", "Membership", "Observatory", "Organisation", "Telescope", "User"]
 
 
+def horizon_of(points: Any) -> HorizonMask:
+    """The mask of stored [azimuth, altitude] pairs. Raises HorizonError."""
+    pairs = isinstance(points, list) and all(isinstance(point, list) and len(point) == 2 for point in points)
+    numbers = pairs and all(type(value) in (int, float) for point in points for value in point)
+    if not numbers:
+        raise HorizonError(
+            "a horizon mask is a list of [azimuth, altitude] pairs in degrees, such as [[0, 15], [90, 22]]"
+        )
+    return HorizonMask.from_points((azimuth, altitude) for azimuth, altitude in points)
+
+
+def check_horizon_mask(points: Any) -> None:
+    try:
+        horizon_of(points)
+    except HorizonError as error:
+        raise ValidationError(f"{error}.") from error
+
+
 class Observatory(models.Model):
-    """A place. Spacecraft and roving observers have a code but no fixed place: they are listed, and no window is computed."""
+    """A place. Spacecraft and roving observers have a code but no fixed place: they are listed, and no window is
+    computed.
+    """
 
     class Kind(models.TextChoices):
         FIXED = "fixed", "fixed place on the ground"
@@ -42,7 +67,9 @@ class Observatory(models.Model):
                 name="observatory_fixed_has_coordinates",
                 condition=Q(kind="unfixed", longitude_deg=None, latitude_deg=None, height_m=None)
                 | Q(kind="fixed", longitude_deg__isnull=False, latitude_deg__isnull=False, height_m__isnull=False),
-                violation_error_message="A fixed place needs longitude, latitude and height; one without a fixed place has none.",
+                violation_error_message=(
+                    "A fixed place needs longitude, latitude and height; one without a fixed place has none."
+                ),
             ),
             models.CheckConstraint(
                 name="observatory_coordinate_ranges",
@@ -54,6 +81,13 @@ class Observatory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mpc_code} {self.name}" if self.mpc_code else self.name
+
+    @property
+    def place(self) -> Place | None:
+        """For the numerics; None without a fixed place."""
+        if self.longitude_deg is None or self.latitude_deg is None or self.height_m is None:
+            return None
+        return Place(self.longitude_deg, self.latitude_deg, self.height_m)
 
 
 class Telescope(models.Model):
@@ -76,10 +110,15 @@ class Telescope(models.Model):
     sun_altitude_max_deg = models.FloatField("Sun below (deg)", default=-18.0)
     altitude_min_deg = models.FloatField("altitude from (deg)", default=20.0)
     altitude_max_deg = models.FloatField("altitude to (deg)", default=90.0)
-    hour_angle_min_h = models.FloatField("hour angle from (h)", null=True, blank=True, help_text="negative is east of the meridian")
+    hour_angle_min_h = models.FloatField(
+        "hour angle from (h)", null=True, blank=True, help_text="negative is east of the meridian"
+    )
     hour_angle_max_h = models.FloatField("hour angle to (h)", null=True, blank=True)
     horizon_mask = models.JSONField(
-        null=True, blank=True, help_text="[[azimuth, altitude], …] in degrees, north through east; linear in between"
+        null=True,
+        blank=True,
+        validators=[check_horizon_mask],
+        help_text="[[azimuth, altitude], …] in degrees, north through east; linear in between",
     )
     moon_separation_min_deg = models.FloatField("Moon at least (deg) away", default=30.0)
     limiting_v_mag = models.FloatField("limiting V magnitude")
@@ -98,14 +137,25 @@ class Telescope(models.Model):
             models.UniqueConstraint(fields=["observatory", "name"], name="telescope_name_once_at_observatory"),
             models.CheckConstraint(
                 name="telescope_altitude_limits",
-                condition=Q(altitude_min_deg__gte=0, altitude_max_deg__lte=90, altitude_min_deg__lt=F("altitude_max_deg")),
+                condition=Q(
+                    altitude_min_deg__gte=0, altitude_max_deg__lte=90, altitude_min_deg__lt=F("altitude_max_deg")
+                ),
                 violation_error_message="Altitude limits lie within 0 and 90 deg, the minimum below the maximum.",
             ),
             models.CheckConstraint(
                 name="telescope_hour_angle_limits",
                 condition=Q(hour_angle_min_h=None, hour_angle_max_h=None)
-                | Q(hour_angle_min_h__gte=-12, hour_angle_max_h__lte=12, hour_angle_min_h__lt=F("hour_angle_max_h")),
-                violation_error_message="Give both hour-angle limits or neither, within -12 and 12 h, the first below the second.",
+                | Q(
+                    # With one of the two empty the comparisons are unknown, which a check constraint lets pass.
+                    hour_angle_min_h__isnull=False,
+                    hour_angle_max_h__isnull=False,
+                    hour_angle_min_h__gte=-12,
+                    hour_angle_max_h__lte=12,
+                    hour_angle_min_h__lt=F("hour_angle_max_h"),
+                ),
+                violation_error_message=(
+                    "Give both hour-angle limits or neither, within -12 and 12 h, the first below the second."
+                ),
             ),
             models.CheckConstraint(
                 name="telescope_sun_altitude",
@@ -118,15 +168,39 @@ class Telescope(models.Model):
                 violation_error_message="The Moon's separation lies within 0 and 180 deg.",
             ),
             models.CheckConstraint(
-                name="telescope_positive_figures",
-                condition=Q(aperture_m__gt=0, field_width_deg__gt=0, field_height_deg__gt=0)
-                & (Q(rate_max_arcsec_min=None) | Q(rate_max_arcsec_min__gt=0)),
-                violation_error_message="Aperture, field and rate are greater than zero.",
+                # Upper bounds too: PostgreSQL takes NaN for greater than every number.
+                name="telescope_figures",
+                condition=Q(aperture_m__gt=0, aperture_m__lte=100)
+                & Q(field_width_deg__gt=0, field_width_deg__lte=180)
+                & Q(field_height_deg__gt=0, field_height_deg__lte=180),
+                violation_error_message=(
+                    "Aperture and field are greater than zero, the aperture at most 100 m, the field at most 180 deg."
+                ),
+            ),
+            models.CheckConstraint(
+                name="telescope_limiting_magnitude",
+                condition=Q(limiting_v_mag__range=(0, 30)),
+                violation_error_message="The limiting magnitude lies within 0 and 30.",
+            ),
+            models.CheckConstraint(
+                name="telescope_rate",
+                condition=Q(rate_max_arcsec_min=None)
+                | Q(rate_max_arcsec_min__gt=0, rate_max_arcsec_min__lte=1_000_000),
+                violation_error_message="The fastest sky motion is greater than zero (empty: no limit).",
+            ),
+            models.CheckConstraint(
+                name="telescope_times",
+                condition=Q(window_min_s__lte=86400, setup_s__lte=86400, slew_s__lte=86400),
+                violation_error_message="Shortest window, setup and slew time are at most a day (86400 s).",
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def horizon(self) -> HorizonMask | None:
+        return horizon_of(self.horizon_mask) if self.horizon_mask else None
 
 
 class ClosureQuerySet(models.QuerySet["Closure"]):

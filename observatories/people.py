@@ -31,7 +31,7 @@ class User(AbstractUser):
         Organisation, through="Membership", related_name="people"
     )
 
-    class Meta(AbstractUser.Meta):
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined]
         swappable = "AUTH_USER_MODEL"
 
 
@@ -49,7 +49,9 @@ class Membership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["user", "organisation"], name="membership_once"),
-            models.CheckConstraint(condition=models.Q(role__in=["member", "scheduler", "manager"]), name="membership_role"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["member", "scheduler", "manager"]), name="membership_role"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -62,3 +64,17 @@ def actor_of(user: object) -> Actor:
         return ANONYMOUS
     organisation_ids = frozenset(user.memberships.values_list("organisation_id", flat=True))
     return Actor(user_id=user.pk, organisation_ids=organisation_ids, sees_everything=user.is_superuser)
+
+
+def organisations_with_role(user: object, *roles: str) -> set[int]:
+    """Organisations in which a person has one of the roles; what faces check before they call a service."""
+    if not isinstance(user, User) or not user.is_active:
+        return set()
+    return set(user.memberships.filter(role__in=roles).values_list("organisation_id", flat=True))
+
+
+def may_schedule(user: object, organisation_id: int) -> bool:
+    """Whether a person may close and book the telescopes of an organisation."""
+    if isinstance(user, User) and user.is_active and user.is_superuser:
+        return True
+    return organisation_id in organisations_with_role(user, Membership.Role.SCHEDULER, Membership.Role.MANAGER)

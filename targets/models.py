@@ -1,4 +1,6 @@
-"""What is observed: targets under all their designations, versions of their orbits, and the current ephemeris of each."""
+"""What is observed: targets under all their designations, versions of their orbits, and the current ephemeris of
+each.
+"""
 
 from django.db import models
 from django.db.models import F, Q
@@ -36,14 +38,18 @@ class Target(models.Model):
         SIGNED_IN = "signed_in", "signed in (confirmation page and Scout objects)"
         CAMPAIGN = "campaign", "participants of its campaigns"
 
-    designation = models.CharField(max_length=40, unique=True, help_text="number if it has one, else provisional designation")
+    designation = models.CharField(
+        max_length=40, unique=True, help_text="number if it has one, else provisional designation"
+    )
     name = models.CharField(max_length=64, blank=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.ASTEROID)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
     orbit_class = models.CharField(max_length=32, blank=True, help_text="Atira, Aten, Apollo, Amor …")
     is_neo = models.BooleanField("near-Earth", default=False)
     is_pha = models.BooleanField("potentially hazardous", default=False)
-    is_marked = models.BooleanField("tracked by hand", default=False, help_text="refreshed like the targets of open campaigns")
+    is_marked = models.BooleanField(
+        "tracked by hand", default=False, help_text="refreshed like the targets of open campaigns"
+    )
     current_orbit = models.OneToOneField(
         "Orbit", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="current_of"
     )
@@ -108,14 +114,18 @@ class Orbit(models.Model):
     g_slope = models.FloatField("G", default=0.15)
     covariance = models.JSONField(null=True, blank=True, help_text="labels, matrix and epoch as published")
 
-    u_parameter = models.CharField("U", max_length=1, blank=True, help_text="MPC uncertainty parameter, 0 (best) to 9, or E, D, F")
+    u_parameter = models.CharField(
+        "U", max_length=1, blank=True, help_text="MPC uncertainty parameter, 0 (best) to 9, or E, D, F"
+    )
     arc_days = models.FloatField("observed arc (d)", null=True, blank=True)
     arc_text = models.CharField("arc", max_length=16, blank=True, help_text="as published, such as 1893-2026")
     last_observed_on = models.DateField(null=True, blank=True)
     observation_count = models.PositiveIntegerField(null=True, blank=True)
     opposition_count = models.PositiveIntegerField(null=True, blank=True)
     rms_arcsec = models.FloatField(null=True, blank=True)
-    fingerprint = models.CharField(max_length=32, editable=False, help_text="of the solution: the same one is stored once")
+    fingerprint = models.CharField(
+        max_length=32, editable=False, help_text="of the solution: the same one is stored once"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -134,12 +144,19 @@ class Orbit(models.Model):
         return f"{self.source} {self.reference or self.fingerprint[:8]}"
 
 
+class EphemerisQuerySet(models.QuerySet["Ephemeris"]):
+    def with_has_positions(self) -> "EphemerisQuerySet":
+        """Whether there are blocks, without reading them."""
+        there = models.Case(models.When(blocks__isnull=False, then=True), default=False)
+        return self.annotate(has_positions=there)
+
+
 class Ephemeris(models.Model):
     """The positions of a target over the planning horizon; one row a target, replaced when an input of it changed.
 
-    `state` holds the barycentric ICRF position and velocity at `starts_at` (au, au/d; little-endian float64), from which rolling the
-    horizon continues. `blocks` are Chebyshev blocks (targets.orbits.ephemeris), absent where the target stays fainter
-    than any telescope reaches.
+    `state` holds the heliocentric ICRF position and velocity at `starts_at` (au, au/d; six little-endian float64), from
+    which rolling the horizon continues. `blocks` are Chebyshev blocks (targets.orbits.blocks), absent where the target
+    stays fainter than any telescope reaches.
     """
 
     class Source(models.TextChoices):
@@ -153,11 +170,17 @@ class Ephemeris(models.Model):
     ends_at = models.DateTimeField()
     earth_orientation = models.CharField(max_length=64, help_text="version of the Earth-orientation data")
     engine = models.CharField(max_length=16, help_text="version of the numerics")
-    accuracy_arcsec = models.FloatField(help_text="largest interpolation error of the stored positions")
-    brightest_v_mag = models.FloatField(null=True, blank=True, help_text="over the span; what the prefilter saw")
+    accuracy_arcsec = models.FloatField(
+        null=True, blank=True, help_text="bound of the interpolation error of the blocks; empty without blocks"
+    )
+    brightest_v_mag = models.FloatField(
+        null=True, blank=True, help_text="V that it may reach over the span, on the safe side; empty without H"
+    )
     state = models.BinaryField()
     blocks = models.BinaryField(null=True, blank=True)
     computed_at = models.DateTimeField()
+
+    objects = EphemerisQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "ephemerides"

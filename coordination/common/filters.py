@@ -29,3 +29,18 @@ class InstantField(forms.Field):
 
 class InstantFilter(django_filters.Filter):
     field_class = InstantField
+
+
+class TrueFalseField(forms.Field):
+    """true or false; anything else is refused instead of being taken for "not given"."""
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in self.empty_values:
+            return None
+        if str(value).lower() not in ("true", "false"):
+            raise ValidationError(f"{value!r} is neither true nor false.")
+        return str(value).lower() == "true"
+
+
+class TrueFalseFilter(django_filters.BooleanFilter):
+    field_class = TrueFalseField

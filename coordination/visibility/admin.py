@@ -1,9 +1,9 @@
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from unfold.admin import TabularInline
+from unfold.paginator import InfinitePaginator
 
 from coordination.common.admin import ReadOnlyAdmin
+from targets.admin import ByDesignation
 
 from .models import Chunk, Computation, VisibilityWindow
 
@@ -23,8 +23,8 @@ class ComputationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(VisibilityWindow)
-class VisibilityWindowAdmin(ReadOnlyAdmin):
-    """A million rows: no exact count, no search but by designation."""
+class VisibilityWindowAdmin(ByDesignation, ReadOnlyAdmin):
+    """A million rows: nothing here counts them."""
 
     list_display = (
         "target",
@@ -39,18 +39,13 @@ class VisibilityWindowAdmin(ReadOnlyAdmin):
         "orbit_u",
     )
     list_filter = ("telescope", "night")
-    list_select_related = ("target", "telescope")
-    search_fields = ("target__designation",)
-    search_help_text = "any designation, such as 99942, Apophis or K04M04N"
+    list_select_related = ("target", "telescope", "orbit")
+    target_path = "target"
     show_full_result_count = False
+    paginator = InfinitePaginator
     ordering = ("starts_at", "id")
     list_per_page = 50
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[VisibilityWindow], search_term: str
-    ) -> tuple[QuerySet[VisibilityWindow], bool]:
-        from targets.designations import lookup_keys
-
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(target__designations__key__in=lookup_keys(search_term)).distinct(), False
+    @admin.display(description="U")
+    def orbit_u(self, window: VisibilityWindow) -> str:
+        return window.orbit.u_parameter

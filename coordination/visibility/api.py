@@ -10,13 +10,13 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
-from targets.services import resolve
 
 from coordination.common import clock
 from coordination.common.api import ReadOnlyViewSet
 from coordination.common.filters import InstantFilter
 from coordination.common.pagination import KeysetPagination
 from observatories.people import actor_of
+from targets.services import resolve
 
 from . import quality
 from .models import VisibilityWindow
@@ -38,9 +38,20 @@ class WindowTelescopeSerializer(serializers.Serializer[Any]):
     organisation = serializers.CharField(source="organisation.slug", help_text="operating organisation")
 
 
+class WindowOrbitSerializer(serializers.Serializer[Any]):
+    u_parameter = serializers.CharField(
+        help_text="MPC uncertainty parameter, 0 (best) to 9, or E, D, F; empty: none given"
+    )
+    arc_days = serializers.FloatField(allow_null=True, help_text="length of the observed arc")
+    last_observed_on = serializers.DateField(allow_null=True)
+
+
 class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
     target = WindowTargetSerializer(help_text="what is observed")
     telescope = WindowTelescopeSerializer(help_text="from where")
+    opened_by = serializers.CharField(source="get_opened_by_display", help_text="the constraint that opens it")
+    closed_by = serializers.CharField(source="get_closed_by_display", help_text="the constraint that closes it")
+    orbit = WindowOrbitSerializer(help_text="quality of the orbit behind it")
 
     class Meta:
         model = VisibilityWindow
@@ -67,9 +78,7 @@ class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
             "middle_dec_deg",
             "end_ra_deg",
             "end_dec_deg",
-            "orbit_u",
-            "orbit_arc_days",
-            "orbit_last_observed_on",
+            "orbit",
         )
 
 
@@ -167,4 +176,4 @@ class WindowViewSet(ReadOnlyViewSet):
 
     def get_queryset(self) -> QuerySet[VisibilityWindow]:
         visible = VisibilityWindow.objects.visible_to(actor_of(self.request.user))
-        return visible.select_related("target", "telescope__observatory", "telescope__organisation")
+        return visible.select_related("target", "telescope__observatory", "telescope__organisation", "orbit")

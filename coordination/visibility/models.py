@@ -7,7 +7,11 @@ from django.db.models import Q
 from coordination.common import clock
 from coordination.common.actors import Actor
 from observatories.models import Telescope
-from targets.models import Ephemeris, Target, visible_target_q
+from targets.models import Ephemeris, Orbit, Target, visible_target_q
+
+from .engine.edges import Edge
+
+EDGES = [(edge.value, edge.label) for edge in Edge]
 
 
 class WindowQuerySet(models.QuerySet["VisibilityWindow"]):
@@ -39,11 +43,19 @@ class VisibilityWindow(models.Model):
     ephemeris = models.ForeignKey(
         Ephemeris, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
+    orbit = models.ForeignKey(
+        Orbit,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="the version it was computed from; its U, arc and last observation are the window's quality",
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     duration_s = models.FloatField()
-    opened_by = models.CharField(max_length=16)
-    closed_by = models.CharField(max_length=16)
+    opened_by = models.PositiveSmallIntegerField(choices=EDGES)
+    closed_by = models.PositiveSmallIntegerField(choices=EDGES)
 
     peak_at = models.DateTimeField(help_text="when the target is highest inside the window")
     peak_altitude_deg = models.FloatField()
@@ -58,11 +70,6 @@ class VisibilityWindow(models.Model):
     middle_dec_deg = models.FloatField()
     end_ra_deg = models.FloatField()
     end_dec_deg = models.FloatField()
-
-    # The quality of the orbit behind it, as it was when the window was computed.
-    orbit_u = models.CharField("U", max_length=1, blank=True)
-    orbit_arc_days = models.FloatField("arc (d)", null=True)
-    orbit_last_observed_on = models.DateField("last observed", null=True)
 
     objects = WindowQuerySet.as_manager()
 

@@ -5,19 +5,17 @@ and the limits of its telescope. What is not is computed again; nothing else.
 """
 
 import datetime as dt
-import hashlib
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
 
 from coordination.common import clock, events
 from observatories.models import Telescope
 from targets.models import Target
+from targets.services.ephemerides import Span, still_true_q
 
 from . import computing, storage
 from .models import Chunk, Computation, TelescopeCoverage, VisibilityWindow
@@ -27,12 +25,6 @@ logger = logging.getLogger(__name__)
 CHANNEL = "window_chunks"  # PostgreSQL notifications: a chunk ended
 MAX_ATTEMPTS = 3
 REQUEUE_AFTER = dt.timedelta(seconds=60)
-
-
-@dataclass(frozen=True)
-class Span:
-    starts_at: dt.datetime
-    ends_at: dt.datetime
 
 
 def planning_span(now: dt.datetime, nights: int) -> Span:
@@ -79,7 +71,7 @@ def plan() -> Computation | None:
         if running is not None:
             return running
         span = planning_span(clock.now(), settings.PLANNING_HORIZON_NIGHTS)
-        telescopes = {t.pk: t for t in plannable_telescopes()}
+        telescopes = {telescope.pk: telescope for telescope in computing.plannable_telescopes()}
         _forget_windows_of_others(telescopes)
         chunks = _stale_chunks(span, telescopes)
         if not chunks:
@@ -88,7 +80,7 @@ def plan() -> Computation | None:
         computation = Computation.objects.create(
             starts_at=span.starts_at,
             ends_at=span.ends_at,
-            inputs={"telescopes": {str(pk): telescope_fingerprint(t) for pk, t in telescopes.items()}},
+            inputs={"telescopes": {str(pk): computing.telescope_fingerprint(t) for pk, t in telescopes.items()}},
         )
         for chunk in chunks:
             chunk.computation = computation
@@ -96,23 +88,6 @@ def plan() -> Computation | None:
             compute_chunk.delay_on_commit(chunk.pk)
         events.record("computation.planned", computation, {"chunks": len(chunks)})
         return computation
-
-
-def plannable_telescopes() -> list[Telescope]:
-    """Active telescopes at fixed places."""
-    return list(
-        Telescope.objects.filter(state=Telescope.State.ACTIVE, observatory__kind="fixed")
-        .select_related("observatory")
-        .order_by("pk")
-    )
-
-
-def telescope_fingerprint(telescope: Telescope) -> str:
-    """Changes when a window of the telescope would: its place, its limits, the numerics."""
-    observatory = telescope.observatory
-    parts = [computing.ENGINE_VERSION, observatory.longitude_deg, observatory.latitude_deg, observatory.height_m]
-    parts += [getattr(telescope, name) for name in computing.LIMIT_FIELDS]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def _forget_windows_of_others(telescopes: dict[int, Telescope]) -> None:
@@ -127,10 +102,9 @@ def _stale_chunks(span: Span, telescopes: dict[int, Telescope]) -> list[Chunk]:
     """Stale targets x all telescopes; and, where a telescope changed, it x the targets that are not stale."""
     if not telescopes:
         return []
-    faintest = max(t.limiting_v_mag for t in telescopes.values())
-    stale_targets = _stale_target_ids(span, faintest)
+    stale_targets = _stale_target_ids(span, computing.faintest_v_mag(list(telescopes.values())))
     covered = dict(TelescopeCoverage.objects.values_list("pk", "fingerprint"))
-    changed = [pk for pk, telescope in telescopes.items() if covered.get(pk) != telescope_fingerprint(telescope)]
+    changed = [pk for pk, t in telescopes.items() if covered.get(pk) != computing.telescope_fingerprint(t)]
     chunks = _chunks(stale_targets, list(telescopes))
     if changed:
         others = Target.objects.filter(ephemeris__blocks__isnull=False).exclude(pk__in=stale_targets).order_by("pk")
@@ -140,19 +114,9 @@ def _stale_chunks(span: Span, telescopes: dict[int, Telescope]) -> list[Chunk]:
 
 def _stale_target_ids(span: Span, faintest_v_mag: float) -> list[int]:
     """Targets whose stored ephemeris is not the one that would be computed now."""
-    true_still = Q(
-        ephemeris__orbit=F("current_orbit"),
-        ephemeris__engine=computing.ENGINE_VERSION,
-        ephemeris__earth_orientation=computing.earth_orientation_version(),
-        ephemeris__starts_at__lte=span.starts_at,
-        ephemeris__ends_at__gte=span.ends_at,
-    ) & (
-        Q(ephemeris__blocks__isnull=False)
-        | Q(ephemeris__brightest_v_mag__gt=faintest_v_mag + computing.PREFILTER_MARGIN_MAG)
-        | Q(ephemeris__brightest_v_mag=None)  # no H, no magnitude: nobody can say whether it is seen
-    )
     plannable = Target.objects.filter(current_orbit__isnull=False)
-    true_ids = set(plannable.filter(true_still).values_list("pk", flat=True))
+    still_true = still_true_q(span, faintest_v_mag, computing.earth_orientation_version())
+    true_ids = set(plannable.filter(still_true).values_list("pk", flat=True))
     return [pk for pk in plannable.order_by("pk").values_list("pk", flat=True) if pk not in true_ids]
 
 
@@ -176,9 +140,7 @@ def run_chunk(chunk_id: int) -> None:
             if chunk is None:
                 return
             span = Span(chunk.computation.starts_at, chunk.computation.ends_at)
-            chunk.window_count = computing.replace_windows(
-                chunk.target_ids, chunk.telescope_ids, span.starts_at, span.ends_at
-            )
+            chunk.window_count = computing.replace_windows(chunk.target_ids, chunk.telescope_ids, span)
             chunk.state = Chunk.State.DONE
             chunk.finished_at = clock.now()
             chunk.error = ""

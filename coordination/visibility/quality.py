@@ -13,4 +13,5 @@ RELIABLE_MEANS = "orbits with U <= 5 or observed within the last 30 days"
 
 def reliable_q(now: dt.datetime) -> Q:
     """The condition on windows whose orbit can be relied on."""
-    return Q(orbit_u__in=RELIABLE_U) | Q(orbit_last_observed_on__gte=now.date() - dt.timedelta(days=RELIABLE_DAYS))
+    recently = now.date() - dt.timedelta(days=RELIABLE_DAYS)
+    return Q(orbit__u_parameter__in=RELIABLE_U) | Q(orbit__last_observed_on__gte=recently)

@@ -1,41 +1,44 @@
 """The window table: its partitions, and replacing windows in bulk."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
 TABLE = "visibility_visibilitywindow"
 
-# Column and PostgreSQL type, in the order of the rows given to `copy_windows`.
+_POSTGRES_EPOCH = np.datetime64("2000-01-01", "us")
+_DATE, _INSTANT, _ID, _CODE, _NUMBER = "date", "instant", ">i8", ">i2", ">f8"
+
+# Every column is fixed in width and never null; so a batch of rows is one structured array, written as it lies in
+# memory.
 COLUMNS: dict[str, str] = {
-    "night_ends_on": "date",
-    "night": "date",
-    "target_id": "int8",
-    "telescope_id": "int8",
-    "ephemeris_id": "int8",
-    "starts_at": "timestamptz",
-    "ends_at": "timestamptz",
-    "duration_s": "float8",
-    "opened_by": "varchar",
-    "closed_by": "varchar",
-    "peak_at": "timestamptz",
-    "peak_altitude_deg": "float8",
-    "peak_airmass": "float8",
-    "v_mag": "float8",
-    "rate_arcsec_min": "float8",
-    "position_angle_deg": "float8",
-    "moon_separation_deg": "float8",
-    "start_ra_deg": "float8",
-    "start_dec_deg": "float8",
-    "middle_ra_deg": "float8",
-    "middle_dec_deg": "float8",
-    "end_ra_deg": "float8",
-    "end_dec_deg": "float8",
-    "orbit_u": "varchar",
-    "orbit_arc_days": "float8",
-    "orbit_last_observed_on": "date",
+    "night_ends_on": _DATE,
+    "night": _DATE,
+    "target_id": _ID,
+    "telescope_id": _ID,
+    "ephemeris_id": _ID,
+    "orbit_id": _ID,
+    "starts_at": _INSTANT,
+    "ends_at": _INSTANT,
+    "duration_s": _NUMBER,
+    "opened_by": _CODE,
+    "closed_by": _CODE,
+    "peak_at": _INSTANT,
+    "peak_altitude_deg": _NUMBER,
+    "peak_airmass": _NUMBER,
+    "v_mag": _NUMBER,
+    "rate_arcsec_min": _NUMBER,
+    "position_angle_deg": _NUMBER,
+    "moon_separation_deg": _NUMBER,
+    "start_ra_deg": _NUMBER,
+    "start_dec_deg": _NUMBER,
+    "middle_ra_deg": _NUMBER,
+    "middle_dec_deg": _NUMBER,
+    "end_ra_deg": _NUMBER,
+    "end_dec_deg": _NUMBER,
 }
 
 
@@ -77,9 +80,7 @@ def partitions() -> list[dt.date]:
 
 
 def delete_windows(target_ids: Sequence[int], telescope_ids: Sequence[int], ending_from: dt.date) -> None:
-    """Delete the windows of targets x telescopes in nights that end on or after a date. Earlier nights stay as they
-    were.
-    """
+    """Delete windows of targets x telescopes in nights that end on or after a date; earlier nights stay."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"DELETE FROM {TABLE} WHERE target_id = ANY(%s) AND telescope_id = ANY(%s) AND night_ends_on >= %s",
@@ -87,11 +88,37 @@ def delete_windows(target_ids: Sequence[int], telescope_ids: Sequence[int], endi
         )
 
 
-def copy_windows(rows: Iterable[Sequence[Any]]) -> None:
-    """Append rows (in the order of COLUMNS) by binary COPY, in the caller's transaction."""
+def copy_windows(columns: Mapping[str, NDArray[np.generic]]) -> None:
+    """Append windows by binary COPY, in the caller's transaction.
+
+    `columns` has an array (n,) for each of COLUMNS: datetime64 for dates and instants (UTC), else numbers. Raises
+    ValueError for a number that is not finite: it must not reach the database.
+    """
+    rows = _encoded(columns)
     with connection.cursor() as cursor:
         statement = f"COPY {TABLE} ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
         with cursor.copy(statement) as copy:
-            copy.set_types(list(COLUMNS.values()))
-            for row in rows:
-                copy.write_row(row)
+            copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
+            copy.write(rows.tobytes())
+            copy.write(b"\xff\xff")
+
+
+def _encoded(columns: Mapping[str, NDArray[np.generic]]) -> NDArray[np.void]:
+    """Rows in PostgreSQL's binary format: a count of fields, then the length and the big-endian value of each."""
+    wire = {_DATE: ">i4", _INSTANT: ">i8"}
+    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in COLUMNS.items():
+        layout += [(f"length of {name}", ">i4"), (name, wire.get(kind, kind))]
+    rows = np.empty(len(columns["target_id"]), dtype=layout)
+    rows["fields"] = len(COLUMNS)
+    for name, kind in COLUMNS.items():
+        values = columns[name]
+        if kind == _NUMBER and not np.all(np.isfinite(values)):
+            raise ValueError(f"{name} of a window is not a finite number")
+        if kind == _DATE:
+            values = (values.astype("datetime64[D]") - _POSTGRES_EPOCH.astype("datetime64[D]")).astype(np.int64)
+        elif kind == _INSTANT:
+            values = (values.astype("datetime64[us]") - _POSTGRES_EPOCH).astype(np.int64)
+        rows[f"length of {name}"] = rows.dtype[name].itemsize
+        rows[name] = values
+    return rows

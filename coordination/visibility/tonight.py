@@ -55,7 +55,7 @@ def best_tonight(limit: int = 12, actor: Actor = ANONYMOUS) -> list[TonightRow]:
             v_mag=Min("v_mag"),
             altitude=Max("peak_altitude_deg"),
             rate=Max("rate_arcsec_min"),
-            u=Min("orbit_u"),
+            u=Min("orbit__u_parameter"),
         )
         .order_by("-observatory_count", "-seconds")[:_CANDIDATES]
     )

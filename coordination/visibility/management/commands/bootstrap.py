@@ -16,8 +16,8 @@ _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 
 class Command(BaseCommand):
     help = (
-        "Fill what is empty: the catalogue that is shipped, the observatory codes, the demonstration network, and a first "
-        "administrator, whose password is shown once. What is there already stays as it is."
+        "Fill what is empty: the catalogue that is shipped, the observatory codes, the demonstration network, and a "
+        "first administrator, whose password is shown once. What is there already stays as it is."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,13 +40,17 @@ class Command(BaseCommand):
             create_administrator(console, address)
             filled = True
         if not filled:
-            console.print("nothing to fill: targets, observatories, telescopes and an administrator are there")
+            console.print(
+                "nothing to fill: targets, observatories, telescopes and an administrator are there", soft_wrap=True
+            )
 
 
 def create_administrator(console: Console, address: str) -> None:
     name = "admin"
     if User.objects.filter(username=name).exists():
-        console.print(f"a user {name} exists who is no administrator: make one with `manage.py createsuperuser`")
+        console.print(
+            f"a user {name} exists who is no administrator: make one with `manage.py createsuperuser`", soft_wrap=True
+        )
         return
     password = readable_password()
     User.objects.create_superuser(name, password=password)

@@ -1,0 +1,159 @@
+"""One chunk of work: from targets and telescopes in the database to the windows in it."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coordination.common.timescales import tt_mjd_to_utc
+from observatories.models import Telescope
+from observatories.services import telescopes_for_windows
+from observatories.sites.earth_orientation import EarthOrientation
+from observatories.sites.horizon import HorizonMask
+from observatories.sites.nights import noon_utc
+from observatories.sites.sun_moon import SunMoon
+from targets.orbits.ephemeris import apparent_bodies
+from targets.services.ephemerides import CurrentEphemerides, Span, planets, refresh_ephemerides
+
+from . import storage
+from .engine.cells import Observing
+from .engine.cells import Telescope as EngineTelescope
+from .engine.limits import Limits
+from .engine.quantities import Quantities, describe
+from .engine.table import WindowTable
+from .engine.windows import find_windows
+
+# Goes up whenever the search changes a window: what an older version found is stale then.
+ENGINE_VERSION = "1"
+
+# What of a telescope decides its windows, beside its place.
+LIMIT_FIELDS = (
+    "sun_altitude_max_deg",
+    "altitude_min_deg",
+    "altitude_max_deg",
+    "hour_angle_min_h",
+    "hour_angle_max_h",
+    "horizon_mask",
+    "moon_separation_min_deg",
+    "limiting_v_mag",
+    "rate_max_arcsec_min",
+    "window_min_s",
+)
+
+
+def plannable_telescopes() -> list[Telescope]:
+    """Active telescopes at fixed places."""
+    active = Telescope.objects.filter(state=Telescope.State.ACTIVE, observatory__kind="fixed")
+    return list(active.select_related("observatory").order_by("pk"))
+
+
+def faintest_v_mag(telescopes: Sequence[Telescope]) -> float:
+    """What the deepest of the telescopes reaches: targets that stay fainter need no positions."""
+    return max((telescope.limiting_v_mag for telescope in telescopes), default=0.0)
+
+
+def earth_orientation_version() -> str:
+    return EarthOrientation.from_astropy().version
+
+
+def telescope_fingerprint(telescope: Telescope) -> str:
+    """Changes when a window of the telescope would: its place, its limits, the search."""
+    observatory = telescope.observatory
+    parts = [ENGINE_VERSION, observatory.longitude_deg, observatory.latitude_deg, observatory.height_m]
+    parts += [getattr(telescope, name) for name in LIMIT_FIELDS]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def engine_telescope(telescope: Telescope) -> EngineTelescope:
+    """What the window search needs to know of a stored telescope."""
+    hour_angles = (telescope.hour_angle_min_h, telescope.hour_angle_max_h)
+    limits = Limits(
+        sun_alt_deg=telescope.sun_altitude_max_deg,
+        min_alt_deg=telescope.altitude_min_deg,
+        max_alt_deg=telescope.altitude_max_deg if telescope.altitude_max_deg < 90.0 else None,
+        hour_angle_h=None if None in hour_angles else hour_angles,
+        horizon=HorizonMask.from_points(telescope.horizon_mask) if telescope.horizon_mask else None,
+        moon_sep_deg=telescope.moon_separation_min_deg,
+        v_limit_mag=telescope.limiting_v_mag,
+        max_rate_arcsec_min=telescope.rate_max_arcsec_min,
+        min_duration_minutes=telescope.window_min_s / 60.0,
+    )
+    return EngineTelescope(telescope.observatory.place, limits, telescope.name)
+
+
+def observing(telescopes: Sequence[Telescope], span: Span) -> Observing:
+    """The tables of Sun, Moon and Earth for telescopes over a span."""
+    sun_moon = SunMoon.sample(
+        lambda tt_mjd: apparent_bodies(("sun",), tt_mjd, planets())["sun"],
+        lambda tt_mjd: apparent_bodies(("moon",), tt_mjd, planets())["moon"],
+        span.start_tt_mjd,
+        span.end_tt_mjd,
+    )
+    return Observing(
+        [engine_telescope(telescope) for telescope in telescopes],
+        span.start_tt_mjd,
+        span.end_tt_mjd,
+        sun_moon,
+        EarthOrientation.from_astropy(),
+    )
+
+
+def replace_windows(target_ids: Sequence[int], telescope_ids: Sequence[int], span: Span) -> int:
+    """Bring the ephemerides of targets up to date and replace their windows at telescopes; the number of windows.
+
+    Stored are the nights that begin inside the span; windows of earlier nights stay as they are. To be called inside a
+    transaction: readers see the old windows or the new ones.
+    """
+    telescopes = telescopes_for_windows(telescope_ids)
+    faintest = faintest_v_mag(plannable_telescopes())
+    current = refresh_ephemerides(target_ids, span, faintest, earth_orientation_version())
+    first_end = span.starts_at.date() + dt.timedelta(days=1)  # a night that ends later began inside the span
+    storage.delete_windows(target_ids, telescope_ids, first_end)
+    if not telescopes or not current.groups:
+        return 0
+    tables = observing(telescopes, span)
+    table = find_windows(current.groups, tables)
+    columns = _columns(table, describe(table, current.groups, tables), telescopes, current)
+    stored = columns["night_ends_on"] >= np.datetime64(first_end)
+    storage.copy_windows({name: values[stored] for name, values in columns.items()})
+    return int(stored.sum())
+
+
+def _columns(
+    table: WindowTable, quantities: Quantities, telescopes: Sequence[Telescope], current: CurrentEphemerides
+) -> dict[str, NDArray[np.generic]]:
+    """The columns of storage.COLUMNS for found windows."""
+    telescope_ids = np.array([telescope.pk for telescope in telescopes])
+    noon_offsets = [noon_utc(t.observatory.place, np.datetime64(0, "D")) - np.datetime64(0, "us") for t in telescopes]
+    noon_us = np.array(noon_offsets, dtype="timedelta64[us]")[table.telescope]
+    starts_at, ends_at = tt_mjd_to_utc(table.start_tt_mjd), tt_mjd_to_utc(table.end_tt_mjd)
+    night_ends_at = (table.night + np.timedelta64(1, "D")).astype("datetime64[us]") + noon_us
+    return {
+        "night_ends_on": night_ends_at.astype("datetime64[D]"),
+        "night": table.night,
+        "target_id": current.target_id[table.target],
+        "telescope_id": telescope_ids[table.telescope],
+        "ephemeris_id": current.ephemeris_id[table.target],
+        "orbit_id": current.orbit_id[table.target],
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "duration_s": (ends_at - starts_at) / np.timedelta64(1, "s"),
+        "opened_by": table.opened_by,
+        "closed_by": table.closed_by,
+        "peak_at": tt_mjd_to_utc(quantities.peak_tt_mjd),
+        "peak_altitude_deg": quantities.max_alt_deg,
+        "peak_airmass": quantities.airmass,
+        "v_mag": quantities.v_mag,
+        "rate_arcsec_min": quantities.rate_arcsec_min,
+        "position_angle_deg": quantities.pa_deg,
+        "moon_separation_deg": quantities.moon_sep_deg,
+        "start_ra_deg": quantities.ra_deg[:, 0],
+        "start_dec_deg": quantities.dec_deg[:, 0],
+        "middle_ra_deg": quantities.ra_deg[:, 1],
+        "middle_dec_deg": quantities.dec_deg[:, 1],
+        "end_ra_deg": quantities.ra_deg[:, 2],
+        "end_dec_deg": quantities.dec_deg[:, 2],
+    }

@@ -1,0 +1,32 @@
+"""All writes to observatories, telescopes and closures.
+
+Plain arguments in, one transaction with an event in it, DomainError for what is refused.
+"""
+
+from .closures import add_closure, remove_closure
+from .demo import DemoResult, load_demo, remove_demo
+from .observatories import (
+    ImportResult,
+    create_observatory,
+    import_observatories,
+    remove_observatory,
+    update_observatory,
+)
+from .telescopes import add_telescope, remove_telescope, telescopes_for_windows, update_telescope
+
+__all__ = [
+    "DemoResult",
+    "ImportResult",
+    "add_closure",
+    "add_telescope",
+    "create_observatory",
+    "import_observatories",
+    "load_demo",
+    "remove_closure",
+    "remove_demo",
+    "remove_observatory",
+    "remove_telescope",
+    "telescopes_for_windows",
+    "update_observatory",
+    "update_telescope",
+]

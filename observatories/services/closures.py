@@ -1,0 +1,58 @@
+"""Closures: periods in which a telescope cannot be used."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.timezone import is_naive
+
+from coordination.common import events
+from coordination.common.problems import DomainError
+
+from ..models import Closure, User
+from .checking import check
+from .telescopes import lock_telescope
+
+
+@transaction.atomic
+def add_closure(
+    *, telescope_id: int, starts_at: dt.datetime, ends_at: dt.datetime, reason: str, actor: User | None = None
+) -> Closure:
+    """Close a telescope over [starts_at, ends_at), which may fall over what is booked: the event tells those who react.
+
+    The reason belongs to the operating organisation and stays out of the event.
+    """
+    for field, value in (("starts_at", starts_at), ("ends_at", ends_at)):
+        if is_naive(value):
+            raise DomainError(f"{field} has no time zone.", field=field, value=value.isoformat(), expected="aware UTC")
+    telescope = lock_telescope(telescope_id)
+    closure = Closure(
+        telescope=telescope,
+        starts_at=starts_at.astimezone(dt.UTC),
+        ends_at=ends_at.astimezone(dt.UTC),
+        reason=reason,
+        created_by=actor,
+    )
+    check(closure)
+    closure.save()
+    events.record("closure.added", telescope, _payload(closure), actor=actor)
+    return closure
+
+
+@transaction.atomic
+def remove_closure(closure_id: int, *, actor: User | None = None) -> None:
+    """Open the telescope again."""
+    telescope_id = Closure.objects.filter(pk=closure_id).values_list("telescope_id", flat=True).first()
+    telescope = None if telescope_id is None else lock_telescope(telescope_id)
+    closure = Closure.objects.filter(pk=closure_id).first()  # again under the lock: somebody may have been faster
+    if telescope is None or closure is None:
+        raise DomainError(f"There is no closure {closure_id}.", field="closure", value=closure_id)
+    events.record("closure.removed", telescope, _payload(closure), actor=actor)
+    closure.delete()
+
+
+def _payload(closure: Closure) -> dict[str, object]:
+    return {
+        "closure": closure.pk,
+        "starts_at": closure.starts_at.isoformat().replace("+00:00", "Z"),
+        "ends_at": closure.ends_at.isoformat().replace("+00:00", "Z"),
+    }

@@ -1,0 +1,95 @@
+"""Telescopes: what observes at an observatory, within which limits."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError, RestrictedError
+
+from coordination.common import events
+from coordination.common.problems import ConflictError, DomainError
+
+from ..models import Telescope, User
+from .checking import apply_changes, check
+
+_GIVEN_BY_THE_DATABASE = {"id", "created_at", "is_demo"}
+EDITABLE = tuple(
+    name
+    for field in Telescope._meta.concrete_fields
+    for name in {field.name, field.attname}
+    if name not in _GIVEN_BY_THE_DATABASE
+)
+
+
+@transaction.atomic
+def add_telescope(
+    *,
+    observatory_id: int,
+    organisation_id: int,
+    name: str,
+    is_demo: bool = False,
+    actor: User | None = None,
+    **figures: Any,
+) -> Telescope:
+    """`figures` are fields of Telescope: aperture_m, limiting_v_mag, altitude_min_deg …; what is left out has its
+    default.
+    """
+    telescope = Telescope(observatory_id=observatory_id, organisation_id=organisation_id, name=name, is_demo=is_demo)
+    apply_changes(telescope, figures, EDITABLE)
+    check(telescope)
+    telescope.save()
+    events.record("telescope.added", telescope, {"observatory": observatory_id}, actor=actor)
+    return telescope
+
+
+@transaction.atomic
+def update_telescope(telescope_id: int, *, actor: User | None = None, **changes: Any) -> Telescope:
+    telescope = lock_telescope(telescope_id)
+    changed = apply_changes(telescope, changes, (*EDITABLE, "is_demo"))
+    if changed:
+        check(telescope)
+        telescope.save()
+        events.record("telescope.updated", telescope, {"changed": changed}, actor=actor)
+    return telescope
+
+
+@transaction.atomic
+def remove_telescope(telescope_id: int, *, actor: User | None = None) -> None:
+    """Delete a telescope with its closures and visibility windows. Refused where bookings hang on it."""
+    telescope = lock_telescope(telescope_id)
+    events.record("telescope.removed", telescope, {"name": telescope.name}, actor=actor)
+    try:
+        telescope.delete()
+    except (ProtectedError, RestrictedError) as error:
+        raise ConflictError(
+            f"{telescope.name} is in use and cannot be deleted; set its state to retired.", field="telescope"
+        ) from error
+
+
+def lock_telescope(telescope_id: int) -> Telescope:
+    """The row, locked until the end of the transaction. Everything that occupies a telescope's time takes this lock
+    first.
+    """
+    telescope = Telescope.objects.select_for_update().filter(pk=telescope_id).first()
+    if telescope is None:
+        raise DomainError(f"There is no telescope {telescope_id}.", field="telescope", value=telescope_id)
+    return telescope
+
+
+def telescopes_for_windows(ids: Iterable[int]) -> list[Telescope]:
+    """Telescopes in the order asked for, with their observatories, whose `place` is not None. Raises DomainError for an
+    unknown one and for one without a fixed place.
+    """
+    wanted = list(ids)
+    found = Telescope.objects.select_related("observatory").in_bulk(wanted)
+    for telescope_id in wanted:
+        telescope = found.get(telescope_id)
+        if telescope is None:
+            raise DomainError(f"There is no telescope {telescope_id}.", field="telescope", value=telescope_id)
+        if telescope.observatory.place is None:
+            raise DomainError(
+                f"{telescope.name} has no fixed place ({telescope.observatory}): no windows can be computed.",
+                field="telescope",
+                value=telescope_id,
+            )
+    return [found[telescope_id] for telescope_id in wanted]

@@ -1,0 +1,112 @@
+"""How the Earth is turned: UT1, the Earth rotation angle and polar motion, from the IERS table shipped with
+Astropy.
+
+This is the one place where Astropy is told to stay offline and to trust its table at any age: the table is
+refreshed by updating the package `astropy-iers-data`. Nothing else in the product may set these options.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+from dataclasses import dataclass
+
+import erfa
+import numpy as np
+from astropy.utils import iers
+from numpy.typing import ArrayLike, NDArray
+
+from coordination.common import timescales
+
+iers.conf.auto_download = False
+iers.conf.auto_max_age = None
+
+FloatArray = NDArray[np.float64]
+
+ARCSEC_RAD = np.pi / 180.0 / 3600.0
+# IAU 2000 definition of the Earth rotation angle
+ROTATION_RAD_PER_UT1_DAY = 2.0 * np.pi * 1.00273781191135448
+HELD_DAYS = 5 * 365.25
+
+
+class EarthOrientationError(ValueError):
+    """A time at which the rotation of the Earth is not known; the message names the span."""
+
+
+@dataclass(frozen=True)
+class EarthOrientation:
+    """The rotation of the Earth as tabulated by the IERS, one row per UTC day.
+
+    tt_mjd (n,): TT of 0h UTC. ut1_minus_tt_s (n,): continuous across leap seconds, so linear interpolation is
+    safe (UT1-UTC jumps). polar_motion_rad (n, 2): x and y of the pole. measured_until_tt_mjd: later rows are
+    predictions of the IERS. version: names the table, so that what was computed with it can be told apart.
+
+    Past the last row its values are held for five years. UT1-TT drifted by less than 0.1 s a year since 2016,
+    and 0.1 s of UT1 is 0.1 s in the time of a window's edge. Celestial pole offsets are left out: below 0.3
+    mas.
+    """
+
+    tt_mjd: FloatArray
+    ut1_minus_tt_s: FloatArray
+    polar_motion_rad: FloatArray
+    measured_until_tt_mjd: float
+    version: str
+
+    @classmethod
+    def from_astropy(cls) -> EarthOrientation:
+        """The table of the installed `astropy-iers-data`; read once per process."""
+        return _installed_table()
+
+    @property
+    def span_tt_mjd(self) -> tuple[float, float]:
+        """First and last time for which there is an answer."""
+        return float(self.tt_mjd[0]), float(self.tt_mjd[-1]) + HELD_DAYS
+
+    def check(self, tt_mjd: ArrayLike) -> None:
+        """Raise EarthOrientationError unless all times lie inside the span."""
+        first, last = self.span_tt_mjd
+        tt = np.asarray(tt_mjd, dtype=float)
+        if tt.size and not (np.min(tt) >= first and np.max(tt) <= last):  # written so that NaN fails too
+            days = timescales.tt_mjd_to_utc(np.array([first, last])).astype("datetime64[D]")
+            raise EarthOrientationError(
+                f"the Earth's rotation is known from {days[0]} to {days[1]} only ({self.version}); "
+                f"asked for MJD {np.min(tt):.3f} to {np.max(tt):.3f} TT"
+            )
+
+    def ut1_mjd(self, tt_mjd: ArrayLike) -> FloatArray:
+        """UT1 as MJD, any shape. Raises EarthOrientationError outside the span."""
+        self.check(tt_mjd)
+        tt = np.asarray(tt_mjd, dtype=float)
+        return np.asarray(tt + np.interp(tt, self.tt_mjd, self.ut1_minus_tt_s) / timescales.DAY_S)
+
+    def rotation_angle_rad(self, tt_mjd: ArrayLike) -> FloatArray:
+        """Earth rotation angle, radians in [0, 2 pi), any shape (IAU 2000, erfa.era00)."""
+        return np.asarray(erfa.era00(timescales.MJD_ZERO_JD, self.ut1_mjd(tt_mjd)))
+
+    def itrf_to_tirs(self, tt_mjd: ArrayLike) -> FloatArray:
+        """Rotation matrices (..., 3, 3) of polar motion: the terrestrial frame to the one that turns about
+        the pole of rotation.
+        """
+        self.check(tt_mjd)
+        tt = np.asarray(tt_mjd, dtype=float)
+        x, y = (np.interp(tt, self.tt_mjd, self.polar_motion_rad[:, k]) for k in (0, 1))
+        return np.swapaxes(erfa.pom00(x, y, erfa.sp00(timescales.MJD_ZERO_JD, tt)), -1, -2)
+
+
+@functools.cache
+def _installed_table() -> EarthOrientation:
+    table = iers.earth_orientation_table.get()
+    utc_mjd = np.asarray(table["MJD"].to_value("d"), dtype=np.int64)
+    utc = np.datetime64("1858-11-17") + utc_mjd.astype("timedelta64[D]")
+    tt_mjd = timescales.utc_to_tt_mjd(utc)
+    utc_minus_tt_s = (utc_mjd - tt_mjd) * timescales.DAY_S
+    pole = np.stack([table["PM_x"].to_value("rad"), table["PM_y"].to_value("rad")], axis=1)
+    predicted_from = float(table.meta["predictive_mjd"])
+    release = importlib.metadata.version("astropy-iers-data")
+    return EarthOrientation(
+        tt_mjd=tt_mjd,
+        ut1_minus_tt_s=np.asarray(table["UT1_UTC"].to_value("s")) + np.round(utc_minus_tt_s, 3),
+        polar_motion_rad=np.asarray(pole),
+        measured_until_tt_mjd=float(tt_mjd[np.searchsorted(utc_mjd, predicted_from) - 1]),
+        version=f"IERS-A {release}",
+    )

@@ -1,0 +1,1 @@
+"""Where facts about places come from: one package per provider."""

@@ -1,0 +1,135 @@
+"""Targets, orbits and ephemerides in the administration."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.paginator import InfinitePaginator
+
+from coordination.common.admin import ReadOnlyAdmin
+
+from .designations import lookup_keys
+from .models import Designation, Ephemeris, Orbit, Target
+from .services.lookup import similar_designations
+
+
+class DesignationInline(TabularInline):
+    model = Designation
+    fields = readonly_fields = ("text", "kind")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class OrbitInline(TabularInline):
+    model = Orbit
+    fk_name = "target"
+    fields = readonly_fields = (
+        "source",
+        "reference",
+        "epoch_tdb_jd",
+        "a_au",
+        "e",
+        "i_deg",
+        "h_mag",
+        "u_parameter",
+        "arc_text",
+        "last_observed_on",
+        "created_at",
+    )
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    verbose_name_plural = "orbit versions, newest first"
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class ByDesignation:
+    """Search by any designation, also packed; or by how one begins."""
+
+    search_fields = ("designation",)
+    search_help_text = "any designation, such as 99942, Apophis, 2004 MN4 or K04M04N, or how it begins"
+    target_path = "pk"
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if not search_term.strip():
+            return queryset, False
+        exact = Designation.objects.filter(key__in=lookup_keys(search_term))
+        found = exact if exact.exists() else similar_designations(search_term)
+        return queryset.filter(**{f"{self.target_path}__in": found.values("target_id")}), False
+
+
+@admin.register(Target)
+class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ModelAdmin):
+    list_display = ("designation", "name", "orbit_class", "is_pha", "h_mag", "u_parameter", "last_observed_on")
+    list_filter = ("orbit_class", "is_pha", "is_marked", "visibility", "kind")
+    list_select_related = ("current_orbit",)
+    show_full_result_count = False
+    ordering = ("id",)
+    list_per_page = 50
+    fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha", "visibility", "is_marked")
+    readonly_fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha")
+    inlines = (DesignationInline, OrbitInline)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # targets come with their orbits: import_targets
+
+    @admin.display(description="H", ordering="current_orbit__h_mag")
+    def h_mag(self, target: Target) -> float | None:
+        return target.current_orbit.h_mag if target.current_orbit else None
+
+    @admin.display(description="U", ordering="current_orbit__u_parameter")
+    def u_parameter(self, target: Target) -> str:
+        return target.current_orbit.u_parameter if target.current_orbit else ""
+
+    @admin.display(description="last observed", ordering="current_orbit__last_observed_on")
+    def last_observed_on(self, target: Target) -> object:
+        return target.current_orbit.last_observed_on if target.current_orbit else None
+
+
+@admin.register(Orbit)
+class OrbitAdmin(ByDesignation, ReadOnlyAdmin):
+    target_path = "target"
+    list_display = (
+        "target",
+        "source",
+        "reference",
+        "epoch_tdb_jd",
+        "a_au",
+        "e",
+        "i_deg",
+        "h_mag",
+        "u_parameter",
+        "arc_text",
+        "last_observed_on",
+    )
+    list_filter = ("source", "u_parameter")
+    list_select_related = ("target",)
+    ordering = ("id",)
+    show_full_result_count = False
+    list_per_page = 50
+
+
+@admin.register(Ephemeris)
+class EphemerisAdmin(ByDesignation, ReadOnlyAdmin):
+    target_path = "target"
+    list_display = ("target", "source", "starts_at", "ends_at", "brightest_v_mag", "has_positions", "computed_at")
+    list_filter = ("source",)
+    list_select_related = ("target",)
+    exclude = ("state", "blocks")
+    ordering = ("id",)
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_has_positions().defer("state", "blocks")
+
+    @admin.display(description="positions stored", boolean=True)
+    def has_positions(self, ephemeris: Ephemeris) -> bool:
+        return ephemeris.has_positions

@@ -1,0 +1,199 @@
+"""Targets in the API: under any designation, with the current orbit and what is stored of their positions."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+
+from coordination.common.api import ReadOnlyViewSet
+from coordination.common.filters import TrueFalseFilter
+from observatories.people import actor_of
+
+from .designations import lookup_keys
+from .models import Designation, Ephemeris, Orbit, Target
+from .services import resolve
+
+
+class DesignationSerializer(serializers.ModelSerializer[Designation]):
+    class Meta:
+        model = Designation
+        fields = ("text", "kind")
+        extra_kwargs = {"text": {"help_text": "as it is written"}, "kind": {"help_text": "what sort of designation"}}
+
+
+class OrbitSerializer(serializers.ModelSerializer[Orbit]):
+    class Meta:
+        model = Orbit
+        fields = (
+            "id",
+            "source",
+            "reference",
+            "epoch_tdb_jd",
+            "a_au",
+            "e",
+            "i_deg",
+            "node_deg",
+            "peri_deg",
+            "mean_anomaly_deg",
+            "a1_au_d2",
+            "a2_au_d2",
+            "a3_au_d2",
+            "h_mag",
+            "g_slope",
+            "u_parameter",
+            "arc_days",
+            "arc_text",
+            "last_observed_on",
+            "observation_count",
+            "opposition_count",
+            "rms_arcsec",
+        )
+        extra_kwargs = {
+            "id": {"help_text": "identifier of this version"},
+            "source": {"help_text": "who published the solution"},
+            "epoch_tdb_jd": {"help_text": "epoch of the osculating elements, Julian date TDB"},
+            "a_au": {"help_text": "semi-major axis; negative for a hyperbola"},
+            "e": {"help_text": "eccentricity"},
+            "i_deg": {"help_text": "inclination to the ecliptic of J2000"},
+            "node_deg": {"help_text": "longitude of the ascending node"},
+            "peri_deg": {"help_text": "argument of perihelion"},
+            "mean_anomaly_deg": {"help_text": "mean anomaly at the epoch"},
+            "a1_au_d2": {"help_text": "radial non-gravitational acceleration at 1 au; null: none"},
+            "a2_au_d2": {"help_text": "transverse non-gravitational acceleration at 1 au; null: none"},
+            "a3_au_d2": {"help_text": "normal non-gravitational acceleration at 1 au; null: none"},
+            "h_mag": {"help_text": "absolute magnitude; null: unknown"},
+            "g_slope": {"help_text": "slope parameter G"},
+            "arc_days": {"help_text": "length of the observed arc; from years where only years are published"},
+            "last_observed_on": {"help_text": "date of the last observation that was used"},
+            "observation_count": {"help_text": "observations used"},
+            "opposition_count": {"help_text": "oppositions observed"},
+            "rms_arcsec": {"help_text": "root mean square of the residuals"},
+        }
+
+
+class EphemerisSerializer(serializers.ModelSerializer[Ephemeris]):
+    orbit = serializers.PrimaryKeyRelatedField[Orbit](read_only=True, help_text="version it was computed from")
+    has_positions = serializers.BooleanField(
+        help_text="false where the target stays fainter than any telescope reaches"
+    )
+
+    class Meta:
+        model = Ephemeris
+        fields = (
+            "source",
+            "orbit",
+            "starts_at",
+            "ends_at",
+            "earth_orientation",
+            "accuracy_arcsec",
+            "brightest_v_mag",
+            "has_positions",
+            "computed_at",
+        )
+        extra_kwargs = {
+            "source": {"help_text": "computed here, or taken from JPL Horizons"},
+            "starts_at": {"help_text": "begin of its span"},
+            "ends_at": {"help_text": "end of its span"},
+            "computed_at": {"help_text": "when it was computed"},
+        }
+
+
+class TargetSerializer(serializers.ModelSerializer[Target]):
+    current_orbit = OrbitSerializer(allow_null=True, help_text="the solution in use")
+
+    class Meta:
+        model = Target
+        fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha", "visibility", "current_orbit")
+        extra_kwargs = {
+            "name": {"help_text": "name, or empty"},
+            "kind": {"help_text": "asteroid or comet"},
+            "is_neo": {"help_text": "near-Earth object"},
+            "is_pha": {"help_text": "potentially hazardous asteroid"},
+            "visibility": {"help_text": "who may know of it"},
+        }
+
+
+class TargetDetailSerializer(TargetSerializer):
+    designations = DesignationSerializer(many=True, help_text="everything it is called")
+    ephemeris = EphemerisSerializer(allow_null=True, help_text="what is stored of its positions; null before the first")
+
+    class Meta(TargetSerializer.Meta):
+        fields = (*TargetSerializer.Meta.fields, "designations", "ephemeris")  # type: ignore[assignment]
+
+
+class TargetFilter(django_filters.FilterSet):
+    designation = django_filters.CharFilter(method="called", help_text="Any designation: 99942, Apophis, K04M04N.")
+    name = django_filters.CharFilter(lookup_expr="icontains", help_text="Text that the name contains.")
+    orbit_class = django_filters.CharFilter(lookup_expr="iexact", help_text="Atira, Aten, Apollo, Amor …")
+    is_pha = TrueFalseFilter(help_text="Potentially hazardous.")
+    h_min = django_filters.NumberFilter(
+        field_name="current_orbit__h_mag", lookup_expr="gte", help_text="Absolute magnitude from here."
+    )
+    h_max = django_filters.NumberFilter(
+        field_name="current_orbit__h_mag", lookup_expr="lte", help_text="Absolute magnitude up to here."
+    )
+    u_max = django_filters.NumberFilter(
+        method="certain", min_value=0, max_value=9, help_text="MPC uncertainty parameter at most, 0 to 9."
+    )
+    last_observed_after = django_filters.DateFilter(
+        field_name="current_orbit__last_observed_on", lookup_expr="gte", help_text="Observed on this date or later."
+    )
+
+    class Meta:
+        model = Target
+        fields: list[str] = []
+
+    def called(self, queryset: QuerySet[Target], name: str, value: str) -> QuerySet[Target]:
+        return queryset.filter(pk__in=Designation.objects.filter(key__in=lookup_keys(value)).values("target_id"))
+
+    def certain(self, queryset: QuerySet[Target], name: str, value: Any) -> QuerySet[Target]:
+        return queryset.filter(current_orbit__u_parameter__in=[str(u) for u in range(int(value) + 1)])
+
+
+@extend_schema_view(
+    retrieve=extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "designation",
+                OpenApiTypes.STR,
+                OpenApiParameter.PATH,
+                description="Any designation: number, name, provisional or packed. Blanks and slashes may be left out.",
+            )
+        ]
+    )
+)
+@extend_schema(tags=["targets"])
+class TargetViewSet(ReadOnlyViewSet):
+    """Asteroids and comets that the caller may know of."""
+
+    queryset = Target.objects.none()
+    serializer_class = TargetSerializer
+    filterset_class = TargetFilter
+    lookup_field = "designation"
+    lookup_value_regex = "[^/]+"
+    orderings = {
+        "id": ("id",),
+        "designation": ("designation",),
+        "h_mag": ("current_orbit__h_mag", "id"),
+        "-last_observed_on": ("-current_orbit__last_observed_on", "id"),
+    }
+
+    def get_queryset(self) -> QuerySet[Target]:
+        return Target.objects.visible_to(actor_of(self.request.user)).select_related("current_orbit")
+
+    def get_serializer_class(self) -> type[TargetSerializer]:
+        return TargetDetailSerializer if self.action == "retrieve" else TargetSerializer
+
+    def get_object(self) -> Target:
+        target = resolve(self.kwargs["designation"], actor_of(self.request.user))
+        known = Target.objects.select_related("current_orbit").prefetch_related("designations").get(pk=target.pk)
+        self._attach_ephemeris(known)
+        return known
+
+    def _attach_ephemeris(self, target: Target) -> None:
+        """The ephemeris without its blocks, which are kilobytes that nobody asked for."""
+        light = Ephemeris.objects.with_has_positions().defer("blocks", "state")
+        target.ephemeris = light.filter(target=target).first()  # type: ignore[assignment]

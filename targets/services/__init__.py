@@ -1,0 +1,15 @@
+"""All writes to targets, orbits and ephemerides, and the ways to find them."""
+
+from .importing import ImportResult, import_file
+from .lookup import UnknownDesignationError, resolve
+from .orbits import OrbitRows, current_orbits, orbit_batch
+
+__all__ = [
+    "ImportResult",
+    "OrbitRows",
+    "UnknownDesignationError",
+    "current_orbits",
+    "import_file",
+    "orbit_batch",
+    "resolve",
+]

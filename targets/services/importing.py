@@ -1,0 +1,205 @@
+"""Taking over a file of orbits: merged by any known designation, every solution kept as a version."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from simple_history.utils import bulk_update_with_history
+
+from coordination.common import events, runs
+from targets.designations import key_of, kind_of
+from targets.models import Designation, Orbit, Target
+from targets.sources.files import CatalogueFile, Rejection
+from targets.sources.records import OrbitRecord, TargetRecord
+
+_BATCH = 2000
+_ORBIT_FIELDS = [name for name in OrbitRecord.__slots__ if name != "source"]
+
+
+@dataclass
+class ImportResult:
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "rejected": len(self.rejected),
+        }
+
+
+def import_file(file: CatalogueFile, *, progress: Callable[[int], None] = lambda rows: None) -> ImportResult:
+    """Create and update targets from the rows of a file; in one transaction, so that nothing is half-written.
+
+    A row that cannot be used is rejected with its reason, and the rest is taken. Each new solution becomes a version;
+    it becomes the current one unless the current one has a later last observation. The same file again changes
+    nothing. `progress` is told the number of rows done.
+    """
+    with runs.recorded("import_targets") as record, transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('targets.import'))")
+        result = _Import().run(file, progress)
+        record.counts = result.counts()
+        if result.created or result.updated:
+            events.record("catalogue.imported", f"run:{record.pk}", {"source": file.source, **result.counts()})
+    return result
+
+
+@dataclass
+class _Known:
+    """What the database has of a target, or will have at the end."""
+
+    target: Target
+    keys: set[str]
+    fingerprints: set[str]
+    last_observed_on: dt.date | None = None
+    is_new: bool = True
+    row: int = 0  # of the file, in which it was last seen
+
+
+class _Import:
+    """One import: everything is decided in memory, then written in a few statements."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, _Known] = {}
+        self.by_key: dict[str, _Known] = {}
+        self.changed: list[Target] = []
+        self.designations: list[Designation] = []
+        self.orbits: list[Orbit] = []
+        self.becomes_current: dict[int, Orbit] = {}  # by id() of the target, which may not have a pk yet
+
+    def run(self, file: CatalogueFile, progress: Callable[[int], None]) -> ImportResult:
+        self._read_known()
+        result = ImportResult()
+        for row, item in enumerate(file.parse(), start=1):
+            if isinstance(item, Rejection):
+                result.rejected.append(item)
+            elif reason := self._contradiction(item, row):
+                result.rejected.append(Rejection(row, item.designation, reason))
+            else:
+                self._take(item, row, result)
+            if row % 500 == 0:
+                progress(row)
+        self._write()
+        progress(len(file))
+        return result
+
+    def _read_known(self) -> None:
+        for target in Target.objects.all().iterator(chunk_size=5000):
+            self.known[target.pk] = _Known(target, set(), set(), is_new=False)
+        for target_id, key in Designation.objects.values_list("target_id", "key").iterator(chunk_size=5000):
+            known = self.known[target_id]
+            known.keys.add(key)
+            self.by_key[key] = known
+        orbits = Orbit.objects.values_list("target_id", "fingerprint", "current_of", "last_observed_on")
+        for target_id, fingerprint, current_of, last_observed_on in orbits.iterator(chunk_size=5000):
+            known = self.known[target_id]
+            known.fingerprints.add(fingerprint)
+            if current_of is not None:
+                known.last_observed_on = last_observed_on
+
+    def _contradiction(self, record: TargetRecord, row: int) -> str:
+        """Why the record cannot be taken beside what is there; empty where it can."""
+        owners = self._owners(record)
+        if len(owners) > 1:
+            names = " and ".join(sorted(str(known.target) for known in owners))
+            return f"its designations belong to different targets, {names}: merge these first"
+        if owners and owners[0].row:
+            return f"the same object stands in row {owners[0].row} of the file already"
+        number = next((key for known in owners for key in known.keys if key.isdigit()), "")
+        if record.number and number and number != record.number:
+            return f"it has the number {record.number} here, and {number} in the catalogue"
+        return ""
+
+    def _owners(self, record: TargetRecord) -> list[_Known]:
+        owners = {id(known): known for text in _texts(record) if (known := self.by_key.get(key_of(text)))}
+        return list(owners.values())
+
+    def _take(self, record: TargetRecord, row: int, result: ImportResult) -> None:
+        owners = self._owners(record)
+        known = owners[0] if owners else _Known(Target(), set(), set())
+        known.row = row
+        described = self._describe(known, record)
+        named = self._name(known, record)
+        has_new_orbit = self._add_orbit(known, record.orbit)
+        if known.is_new:
+            result.created += 1
+        elif described or named or has_new_orbit:
+            result.updated += 1
+        else:
+            result.unchanged += 1
+
+    def _describe(self, known: _Known, record: TargetRecord) -> bool:
+        """Bring the target's own fields up to date; what the file does not say stays."""
+        target = known.target
+        says = {
+            "designation": record.designation if known.is_new or record.number else "",
+            "name": record.name,
+            "orbit_class": record.orbit_class,
+            "is_neo": record.is_neo,
+            "is_pha": record.is_pha,
+        }
+        if record.orbit.source == "file":  # a plain list of elements knows nothing of these
+            del says["orbit_class"], says["is_neo"], says["is_pha"]
+        different = {name: value for name, value in says.items() if value != "" and getattr(target, name) != value}
+        for name, value in different.items():
+            setattr(target, name, value)
+        if known.is_new:
+            self.known[-len(self.known) - 1] = known
+        elif different:
+            self.changed.append(target)
+        return bool(different)
+
+    def _name(self, known: _Known, record: TargetRecord) -> bool:
+        new = [(key_of(text), text) for text in _texts(record) if key_of(text) not in known.keys]
+        for key, text in dict(new).items():
+            known.keys.add(key)
+            self.by_key[key] = known
+            kind = Designation.Kind.NAME if text == record.name else kind_of(text)
+            self.designations.append(Designation(target=known.target, text=text, key=key, kind=kind))
+        return bool(new)
+
+    def _add_orbit(self, known: _Known, record: OrbitRecord) -> bool:
+        fingerprint = record.fingerprint()
+        if fingerprint in known.fingerprints:
+            return False
+        values = {name: getattr(record, name) for name in _ORBIT_FIELDS}
+        orbit = Orbit(target=known.target, source=record.source, fingerprint=fingerprint, **values)
+        self.orbits.append(orbit)
+        old, new = known.last_observed_on, record.last_observed_on
+        if known.is_new or not known.fingerprints or not (old and new and new < old):
+            self.becomes_current[id(known.target)] = orbit
+        return True
+
+    def _write(self) -> None:
+        created = [known.target for known in self.known.values() if known.is_new]
+        Target.objects.bulk_create(created, batch_size=_BATCH)
+        if self.changed:
+            fields = ["designation", "name", "orbit_class", "is_neo", "is_pha"]
+            bulk_update_with_history(
+                self.changed, Target, fields, batch_size=_BATCH, default_change_reason="import of a file of orbits"
+            )
+        for row in (*self.designations, *self.orbits):
+            row.target_id = row.target.pk
+        Designation.objects.bulk_create(self.designations, batch_size=_BATCH)
+        Orbit.objects.bulk_create(self.orbits, batch_size=_BATCH)
+        current = list(self.becomes_current.values())
+        _set_current([orbit.target_id for orbit in current], [orbit.pk for orbit in current])
+
+
+def _texts(record: TargetRecord) -> list[str]:
+    return [text for text in (record.number, *record.provisional, record.name) if text and key_of(text)]
+
+
+def _set_current(target_ids: Sequence[int], orbit_ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE targets_target SET current_orbit_id = new.orbit_id "
+            "FROM unnest(%s::bigint[], %s::bigint[]) AS new (target_id, orbit_id) WHERE id = new.target_id",
+            [list(target_ids), list(orbit_ids)],
+        )

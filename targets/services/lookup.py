@@ -1,0 +1,64 @@
+"""Finding a target by whatever it is called."""
+
+import difflib
+
+from django.db.models import QuerySet
+
+from coordination.common.actors import SYSTEM, Actor
+from coordination.common.problems import DomainError
+from targets.designations import key_of, lookup_keys, parts_of
+from targets.models import Designation, Target, visible_target_q
+
+_NEAREST, _CANDIDATES = 5, 3000
+
+
+class UnknownDesignationError(DomainError, ValueError):
+    """No target that the asker may see has this designation; the message names the nearest."""
+
+    problem = "not-found"
+    status = 404
+
+
+def resolve(text: str, actor: Actor = SYSTEM) -> Target:
+    """The target of any designation: number, name, provisional, packed or in full. Raises UnknownDesignationError.
+
+    A target that the actor may not see is as unknown as one that does not exist.
+    """
+    keys, parts = lookup_keys(text), parts_of(text)
+    found = dict(_visible(actor).filter(key__in=[*keys, *parts]).values_list("key", "target_id"))
+    target_id = next((found[key] for key in keys if key in found), None)
+    if target_id is None and parts and len({found.get(part) for part in parts}) == 1:
+        target_id = found.get(parts[0])  # the parts of a full name are of one object
+    if target_id is None:
+        raise _unknown(text, actor)
+    return Target.objects.get(pk=target_id)
+
+
+def similar_designations(text: str) -> QuerySet[Designation]:
+    """Designations that begin like the text."""
+    return Designation.objects.filter(key__startswith=key_of(text) or "?")
+
+
+def _visible(actor: Actor) -> QuerySet[Designation]:
+    return Designation.objects.filter(visible_target_q(actor, "target__"))
+
+
+def _unknown(text: str, actor: Actor) -> UnknownDesignationError:
+    nearest = _nearest(key_of(text), actor)
+    hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    shown = text if len(text) <= 60 else text[:60] + "…"
+    return UnknownDesignationError(
+        f"No target is called {shown!r}.{hint}", field="designation", value=shown, nearest=nearest
+    )
+
+
+def _nearest(key: str, actor: Actor) -> list[str]:
+    """Designations like the key among those that begin alike; the longer the common beginning, the fewer to compare."""
+    for length in (min(len(key), 4), 2, 1):
+        if length and length <= len(key):
+            alike = _visible(actor).filter(key__startswith=key[:length]).order_by("key")
+            texts = dict(alike.values_list("key", "text")[:_CANDIDATES])
+            close = difflib.get_close_matches(key, list(texts), n=_NEAREST, cutoff=0.6)
+            if close:
+                return [texts[match] for match in close]
+    return []

@@ -1,0 +1,76 @@
+"""Orbits from the database as the numerics take them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coordination.common.problems import DomainError
+from targets.models import Orbit, Target
+from targets.orbits.elements import OrbitBatch
+from targets.orbits.planets import MJD_ZERO_JD
+
+from .lookup import resolve
+
+_NUMBERS = (
+    "epoch_tdb_jd",
+    "a_au",
+    "e",
+    "i_deg",
+    "node_deg",
+    "peri_deg",
+    "mean_anomaly_deg",
+    "h_mag",
+    "g_slope",
+    "a1_au_d2",
+    "a2_au_d2",
+    "a3_au_d2",
+)
+
+
+@dataclass(frozen=True)
+class OrbitRows:
+    """Which rows a batch of orbits comes from: identifiers (n,) in the order of the batch."""
+
+    target_id: NDArray[np.int64]
+    orbit_id: NDArray[np.int64]
+
+
+def orbit_batch(target_ids: Sequence[int]) -> tuple[OrbitRows, OrbitBatch]:
+    """The current orbits of targets, ordered by target; one query. Targets without an orbit are left out."""
+    rows = list(
+        Orbit.objects.filter(current_of__in=target_ids)
+        .order_by("target_id")
+        .values_list("target_id", "pk", "target__designation", *_NUMBERS)
+    )
+    identifiers = np.array([row[:2] for row in rows], dtype=np.int64).reshape(-1, 2)
+    batch = _batch(
+        [row[2] for row in rows], np.array([row[3:] for row in rows], dtype=float).reshape(-1, len(_NUMBERS))
+    )
+    return OrbitRows(identifiers[:, 0], identifiers[:, 1]), batch
+
+
+def current_orbits(designations: Sequence[str]) -> OrbitBatch:
+    """The current orbits of targets, named and ordered as given. Raises UnknownDesignationError, and DomainError for a
+    target that has no orbit.
+    """
+    targets = [resolve(designation) for designation in designations]
+    rows = {row[0]: row[1:] for row in Orbit.objects.filter(current_of__in=targets).values_list("target_id", *_NUMBERS)}
+    for designation, target in zip(designations, targets, strict=True):
+        if target.pk not in rows:
+            raise DomainError(f"{target} has no orbit yet.", field="designation", value=designation)
+    return _batch(list(designations), np.array([rows[target.pk] for target in targets], dtype=float))
+
+
+def plannable_target_ids() -> list[int]:
+    """Targets with an orbit, in order."""
+    with_orbit = Target.objects.filter(current_orbit__isnull=False)
+    return list(with_orbit.order_by("pk").values_list("pk", flat=True))
+
+
+def _batch(names: Sequence[str], numbers: NDArray[np.float64]) -> OrbitBatch:
+    epoch_jd, a, e, i, node, peri, m, h, g, a1, a2, a3 = numbers.T
+    return OrbitBatch.from_keplerian(
+        names, epoch_jd - MJD_ZERO_JD, a, e, i, node, peri, m, h, g, nongrav=np.stack([a1, a2, a3], axis=1)
+    )

@@ -1,0 +1,114 @@
+"""Files of orbits, whatever their format: read to the end before anything is done with them."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from targets.designations import kind_of
+from targets.orbits.elements import ElementsError
+from targets.orbits.elements_csv import ElementsFileError, numbers_in, read_rows
+from targets.sources.mpc.parse import parse_record
+from targets.sources.records import OrbitRecord, RecordError, TargetRecord
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class FileError(ValueError):
+    """A file that cannot be used at all; the message says why and what would be right."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A row that was passed over: its place in the file (from 1), the object and the reason."""
+
+    row: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CatalogueFile:
+    """The rows of a file, unread; `parse` each for a record or a rejection."""
+
+    source: str
+    rows: list[Callable[[], TargetRecord]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def parse(self) -> Iterator[TargetRecord | Rejection]:
+        for number, row in enumerate(self.rows, start=1):
+            try:
+                yield row()
+            except RecordError as error:
+                yield Rejection(number, error.name, error.reason)
+
+
+def read_file(path: Path) -> CatalogueFile:
+    """MPC extended JSON (plain or gzip) or a CSV of elements, told apart by content. Raises FileError."""
+    content = _content(path)
+    if content.lstrip()[:1] in (b"[", b"{"):
+        return CatalogueFile("mpc", [partial(parse_record, raw) for raw in _json_rows(content, path)])
+    try:
+        return CatalogueFile("file", [partial(_csv_record, row) for row in read_rows(path)])
+    except ElementsFileError as error:
+        raise FileError(f"{error} (neither MPC extended JSON nor a CSV of elements)") from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from error
+    if not content.startswith(_GZIP_MAGIC):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FileError(f"{path} is cut off or damaged ({error}): fetch it again") from error
+
+
+def _json_rows(content: bytes, path: Path) -> list[object]:
+    try:
+        rows = json.loads(content)
+    except ValueError as error:
+        raise FileError(f"{path} is not complete JSON ({error}): fetch it again") from error
+    if not isinstance(rows, list) or not rows:
+        raise FileError(f"{path} is JSON but no list of objects, as MPC extended JSON is")
+    return rows
+
+
+def _csv_record(row: dict[str, str]) -> TargetRecord:
+    designation, name = row["designation"], row.get("name", "")
+    try:
+        numbers = numbers_in(row)
+    except ElementsError as error:
+        raise RecordError(designation, str(error)) from error
+    h = numbers["H"]
+    orbit = OrbitRecord(
+        source="file",
+        epoch_tdb_jd=numbers["epoch_jd"],
+        a_au=numbers["a"],
+        e=numbers["e"],
+        i_deg=numbers["i"],
+        node_deg=numbers["node"],
+        peri_deg=numbers["peri"],
+        mean_anomaly_deg=numbers["M"],
+        a1_au_d2=numbers["A1"] or None,
+        a2_au_d2=numbers["A2"] or None,
+        a3_au_d2=numbers["A3"] or None,
+        h_mag=None if h != h else h,
+        g_slope=numbers["G"],
+    )
+    orbit.require_conic(designation)
+    kind = kind_of(designation)
+    return TargetRecord(
+        number=designation.strip("()") if kind == "number" else "",
+        provisional=(designation,) if kind in ("provisional", "temporary") else (),
+        name=name or (designation if kind == "name" else ""),
+        orbit=orbit,
+    )
