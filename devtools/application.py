@@ -18,6 +18,8 @@ from devtools.supervisor import Stopped, Supervisor
 
 HOST = "127.0.0.1"
 HEALTH_TIMEOUT_S = 120
+MODULE = [str(PYTHON), "-m"]
+CELERY = [*MODULE, "celery", "-A", "coordination.celery"]
 
 
 def run(port: int) -> int:
@@ -87,15 +89,15 @@ def _serve(servers: Servers, listener: socket.socket) -> int:
     port = listener.getsockname()[1]
     url = f"http://{HOST}:{port}/"
     (place / "run.url").write_text(url)
-    manage = [str(PYTHON), str(ROOT / "manage.py")]
     try:
         with Supervisor(place, environment(servers.environment()), ROOT) as supervisor:
             supervisor.every_tick.append(lambda: _bring_servers_back(servers, supervisor))
-            supervisor.step("the database migration", [*manage, "migrate", "--noinput", "--verbosity", "0"])
-            supervisor.step("loading the catalogue", [*manage, "bootstrap"])
+            commands = _several("migrate --noinput --verbosity 0", f"bootstrap --address {url}")
+            supervisor.step("preparing the database", commands)
             _start_children(supervisor, listener)
-            supervisor.step("computing the windows", [*manage, "compute_windows", "--wait"])
-            supervisor.step("tonight's table", [*manage, "tonight"])
+            supervisor.step("computing the windows", _several("compute_windows --wait", "tonight"))
+            # Not before: the cores are busy enough with the start, and nothing recurring is due yet.
+            supervisor.start("beat", [*CELERY, "beat", "--loglevel", "INFO", "--pidfile", ""])
             if not supervisor.wait(lambda: _is_healthy(port), HEALTH_TIMEOUT_S):
                 raise Failure(f"{url}health/ did not answer 200 in {HEALTH_TIMEOUT_S} s; the logs are in {place}/log")
             print(f"ready: {url}", flush=True)
@@ -107,19 +109,24 @@ def _serve(servers: Servers, listener: socket.socket) -> int:
     return 0
 
 
+def _several(*commands: str) -> list[str]:
+    """Management commands in one process, without the system checks: these load the whole project, and belong to
+    the tests.
+    """
+    words = [word for command in commands for word in (*command.split(), "--skip-checks", ",")]
+    return [str(PYTHON), str(ROOT / "devtools" / "several.py"), *words]
+
+
 def _start_children(supervisor: Supervisor, listener: socket.socket) -> None:
-    python = [str(PYTHON), "-m"]
-    celery = [*python, "celery", "-A", "coordination.celery"]
     supervisor.start(
         "web",
-        [*python, "gunicorn", "coordination.wsgi:application", "--bind", f"fd://{listener.fileno()}",
+        [*MODULE, "gunicorn", "coordination.wsgi:application", "--bind", f"fd://{listener.fileno()}",
          "--worker-class", "gthread", "--workers", "1", "--threads", "8", "--no-control-socket",
          "--graceful-timeout", "3", "--access-logfile", "-"],
         pass_fds=[listener.fileno()],
     )  # fmt: skip
     cores = str(os.cpu_count() or 1)
-    supervisor.start("worker", [*celery, "worker", "--loglevel", "INFO", "--pool", "prefork", "--concurrency", cores])
-    supervisor.start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""])
+    supervisor.start("worker", [*CELERY, "worker", "--loglevel", "INFO", "--pool", "prefork", "--concurrency", cores])
 
 
 def _bring_servers_back(servers: Servers, supervisor: Supervisor) -> None:

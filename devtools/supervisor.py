@@ -188,8 +188,7 @@ class Supervisor:
 
     def _stop_processes(self, processes: list[subprocess.Popen[bytes]]) -> None:
         for process in processes:
-            if process.poll() is None:
-                signal_group(process.pid, signal.SIGTERM)
+            process.terminate()  # it alone: how its own children end is for it to say
         wait_until(lambda: all(process.poll() is not None for process in processes), self.policy.grace_s)
         for process in processes:
             signal_group(process.pid, signal.SIGKILL)

@@ -9,9 +9,8 @@ from unfold.paginator import InfinitePaginator
 
 from coordination.common.admin import ReadOnlyAdmin
 
-from .designations import lookup_keys
 from .models import Designation, Ephemeris, Orbit, Target
-from .services.lookup import similar_designations
+from .services.lookup import find, similar_designations
 
 
 class DesignationInline(TabularInline):
@@ -59,9 +58,9 @@ class ByDesignation:
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if not search_term.strip():
             return queryset, False
-        exact = Designation.objects.filter(key__in=lookup_keys(search_term))
-        found = exact if exact.exists() else similar_designations(search_term)
-        return queryset.filter(**{f"{self.target_path}__in": found.values("target_id")}), False
+        target_id = find(search_term)
+        found = similar_designations(search_term).values("target_id") if target_id is None else [target_id]
+        return queryset.filter(**{f"{self.target_path}__in": found}), False
 
 
 @admin.register(Target)

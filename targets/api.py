@@ -12,9 +12,9 @@ from coordination.common.api import ReadOnlyViewSet
 from coordination.common.filters import TrueFalseFilter
 from observatories.people import actor_of
 
-from .designations import lookup_keys
 from .models import Designation, Ephemeris, Orbit, Target
 from .services import resolve
+from .services.lookup import find
 
 
 class DesignationSerializer(serializers.ModelSerializer[Designation]):
@@ -147,7 +147,7 @@ class TargetFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def called(self, queryset: QuerySet[Target], name: str, value: str) -> QuerySet[Target]:
-        return queryset.filter(pk__in=Designation.objects.filter(key__in=lookup_keys(value)).values("target_id"))
+        return queryset.filter(pk=find(value, actor_of(self.request.user)))
 
     def certain(self, queryset: QuerySet[Target], name: str, value: Any) -> QuerySet[Target]:
         return queryset.filter(current_orbit__u_parameter__in=[str(u) for u in range(int(value) + 1)])

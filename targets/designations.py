@@ -6,6 +6,7 @@ Designations are looked up by their key: upper case, without blanks and punctuat
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CENTURIES = {"I": 18, "J": 19, "K": 20}
@@ -53,11 +54,10 @@ def lookup_keys(text: str) -> list[str]:
     """Keys that the text may mean, the likeliest first: as it stands, and unpacked."""
     stripped = text.strip()
     keys = [key_of(stripped)]
-    for packed in dict.fromkeys((stripped, stripped.upper())):
-        try:
-            keys.append(key_of(unpack(packed)))
-        except DesignationError:
-            continue
+    # Case matters in packed forms: K07Tf8A is 2007 TA418, K07TF8A is 2007 TA158. Upper case is tried only for what is
+    # none as it stands, such as k04m04n.
+    if unpacked := _unpacked(stripped) or _unpacked(stripped.upper()):
+        keys.append(key_of(unpacked))
     old_year = re.fullmatch(r"1([89]\d\d[A-Z]{2})", keys[0])
     if old_year:  # the MPC writes years before 1925 with an A
         keys.append(f"A{old_year[1]}")
@@ -71,6 +71,35 @@ def parts_of(text: str) -> list[str]:
     if match is None or _PROVISIONAL.fullmatch(stripped.upper()):
         return []
     return [key for part in match.groups() if part and (key := key_of(part))]
+
+
+@dataclass(frozen=True)
+class FullName:
+    """What a text says of an object, each in its usual spelling; empty where it says nothing of it."""
+
+    number: str = ""
+    provisional: str = ""
+    name: str = ""
+
+
+def taken_apart(text: str) -> FullName:
+    """Number, provisional (or temporary) designation and name in a text such as "99942 Apophis (2004 MN4)", "K04M04N"
+    or "2004mn4".
+    """
+    stripped = text.strip()
+    alone = stripped[1:-1].strip() if re.fullmatch(r"\([^()]*\)", stripped) else stripped
+    alone = _unpacked(alone) or alone
+    kind = kind_of(alone)
+    if kind == "number":
+        return FullName(number=alone)
+    if kind in ("provisional", "temporary"):
+        return FullName(provisional=_usual_spelling(alone))
+    match = _FULL_NAME.fullmatch(stripped)
+    if match is None:
+        return FullName(name=alone)
+    middle = taken_apart(match[2]) if match[2] else FullName()
+    bracketed = taken_apart(match[3]) if match[3] else FullName()
+    return FullName(match[1], bracketed.provisional or middle.provisional, middle.name or bracketed.name)
 
 
 def pack(text: str) -> str:
@@ -127,6 +156,20 @@ def unpack(packed: str) -> str:
         if number:
             return str(number)
     raise DesignationError(f"{packed!r} is no packed designation of an asteroid")
+
+
+def _unpacked(text: str) -> str:
+    """The readable form of what is packed; empty for anything else."""
+    try:
+        return unpack(text)
+    except DesignationError:
+        return ""
+
+
+def _usual_spelling(text: str) -> str:
+    """Upper case with one blank: 2004mn4 is written 2004 MN4. Anything but a provisional designation stays."""
+    match = _PROVISIONAL.fullmatch(text.upper())
+    return f"{match[1]} {match[2]}{match[3]}{match[4]}" if match else text
 
 
 def _year_letter(year: int, text: str) -> str:

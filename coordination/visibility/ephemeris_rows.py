@@ -1,4 +1,4 @@
-"""The rows of the commands `ephemeris` and `close_approaches`: columns of text and numbers from orbits, sites and times."""
+"""The rows of the commands `ephemeris` and `close_approaches`: columns from orbits, sites and times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from targets.orbits.elements import OrbitBatch
 from targets.orbits.planets import MJD_ZERO_JD, Planets
 from targets.orbits.propagation import propagate
 
-# Decimals of each quantity of `Places`, in the order of the columns: fine enough that rounding never limits a comparison.
+# Decimals of each quantity of `Places`, in the order of the columns: fine enough that rounding never limits a
+# comparison.
 DECIMALS = {
     "ra_deg": 9,
     "dec_deg": 9,
@@ -47,7 +48,8 @@ def ephemeris_columns(
 ) -> list[Column]:
     """One row for each target, site and instant, in that order.
 
-    Raises `SpanError` for instants outside the planetary kernel, EarthOrientationError where the Earth's rotation is unknown.
+    Raises `SpanError` for instants outside the planetary kernel, EarthOrientationError where the Earth's
+    rotation is unknown.
     """
     tt = utc_to_tt_mjd(utc)
     tdb = tt_to_tdb_mjd(tt)
@@ -76,7 +78,7 @@ def ephemeris_columns(
 def close_approach_columns(
     targets: OrbitBatch, start_utc: np.datetime64, stop_utc: np.datetime64, within_au: float, planets: Planets
 ) -> list[Column]:
-    """One row for each close approach, by target, then time. Raises `SpanError` for dates outside the planetary kernel."""
+    """One row for each close approach, by target, then time. Raises `SpanError` for dates outside the kernel."""
     start, stop = tt_to_tdb_mjd(utc_to_tt_mjd(np.array([start_utc, stop_utc])))
     names: list[str] = []
     tdb, distance, speed = (np.empty(0) for _ in range(3))

@@ -1,7 +1,7 @@
 """What the commands of this room are given: targets, sites and times, read from arguments and files.
 
-Every refusal is a ValueError with a message for people; `refusals` turns it into a message on standard error and exit code 2.
-With `--elements` nothing here touches the database.
+Every refusal is a ValueError with a message for people; `refusals` turns it into a message on standard error
+and exit code 2. With `--elements` nothing here touches the database.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -35,11 +36,17 @@ class InputError(ValueError):
 
 @contextlib.contextmanager
 def refusals() -> Iterator[None]:
-    """Input that cannot be used ends the command with its message on standard error and exit code 2."""
+    """Input that cannot be used ends the command with its message on standard error and exit code 2.
+
+    A database that does not answer is no fault of the input: exit code 1.
+    """
     try:
         yield
     except ValueError as error:
         raise CommandError(str(error), returncode=2) from error
+    except OperationalError as error:
+        reason = str(error).splitlines()[0]
+        raise CommandError(f"the database does not answer ({reason}); --elements FILE needs none") from error
 
 
 def add_target_arguments(parser: ArgumentParser) -> None:
@@ -62,7 +69,7 @@ def add_format_argument(parser: ArgumentParser) -> None:
 
 
 def read_targets(options: dict[str, Any]) -> OrbitBatch:
-    """The orbits asked for, named as they were given. Raises ValueError for elements or designations that are not right."""
+    """The orbits asked for, named as they were given. Raises ValueError for what is no orbit or not known."""
     if options["elements"] is not None:
         from targets.orbits.elements_csv import read_elements_csv
 

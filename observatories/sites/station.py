@@ -53,9 +53,9 @@ class Station:
         """
         lon = math.radians(self.place.lon_east_deg)
         to_meridian = turn_about_z(np.eye(3), np.full(3, -lon)).T @ self.earth.itrf_to_tirs(tt_mjd)
-        position = to_meridian @ (self.place.itrf_m() / AU_M)
-        axes = np.einsum("...ij,kj->...ki", to_meridian, self.place.axes_itrf())
-        return position, axes
+        fixed = np.column_stack([self.place.axes_itrf().T, self.place.itrf_m() / AU_M])
+        turned = np.swapaxes(to_meridian @ fixed, -1, -2)
+        return turned[..., 3, :], turned[..., :3, :]
 
     def position_cirs_au(self, tt_mjd: ArrayLike) -> FloatArray:
         """Geocentric position (n, 3) in CIRS, au."""

@@ -16,14 +16,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from coordination.common import timescales
 from observatories.sites.roots import find_roots
-from observatories.sites.station import LIGHT_AU_PER_DAY, Station, topocentric_direction
+from observatories.sites.station import (
+    LIGHT_AU_PER_DAY,
+    Station,
+    rotation_velocity_au_d,
+    topocentric_direction,
+    turn_about_z,
+)
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Vectors = Callable[[FloatArray], FloatArray]
 
 BLOCK_DAYS, COEFFICIENTS = 1.0, 12  # the Moon turns by 13 degrees a day: its series is exact to 1e-6"
-TWILIGHT_STEP_DAYS = 1.0 / 48.0
+TWILIGHT_STEP_DAYS = 1.0 / 24.0
 ROOT_TOLERANCE_DAYS = 1e-4 / timescales.DAY_S
 
 
@@ -109,9 +115,10 @@ class SunMoon:
 
 def altitude_sine(station: Station, body: BodyPath, tt_mjd: FloatArray) -> FloatArray:
     """Sine of the airless topocentric altitude (n,) of the centre of a body, diurnal aberration included."""
-    position, velocity = station.position_cirs_au(tt_mjd), station.velocity_cirs_au_d(tt_mjd)
-    direction = topocentric_direction(body(tt_mjd), position, velocity)
-    return np.asarray(np.sum(direction * station.axes_cirs(tt_mjd)[:, 2], axis=1))
+    position, axes = station.in_meridian_frame(tt_mjd)
+    vector = turn_about_z(body(tt_mjd), -station.meridian_angle_rad(tt_mjd))
+    direction = topocentric_direction(vector, position, rotation_velocity_au_d(position))
+    return np.asarray(np.sum(direction * axes[:, 2], axis=1))
 
 
 @dataclass(frozen=True)

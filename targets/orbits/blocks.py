@@ -1,7 +1,7 @@
 """What the window search takes: apparent geocentric places as short Chebyshev series.
 
-All blocks of one `EphemerisBlocks` have the same length; objects are grouped by the length that they need. A value at TT t
-in block k is sum_j c_j T_j(s) with s = 2 (t - start) / block_days - 2 k - 1 in [-1, 1].
+All blocks of one `EphemerisBlocks` have the same length; objects are grouped by the length that they need. A
+value at TT t in block k is sum_j c_j T_j(s) with s = 2 (t - start) / block_days - 2 k - 1 in [-1, 1].
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class EphemerisBlocks:
         last = int(np.ceil((end_tt_mjd - self.start_tt_mjd) / self.block_days))
         if first < 0 or last > self.n_blocks or first >= last:
             raise ValueError(
-                f"TT MJD {start_tt_mjd} to {end_tt_mjd} is not within the blocks' {self.start_tt_mjd} to {self.end_tt_mjd}"
+                f"TT MJD {start_tt_mjd} to {end_tt_mjd} is not within the blocks' span of "
+                f"{self.start_tt_mjd} to {self.end_tt_mjd}"
             )
         return self._slice(first, last)
 
@@ -120,7 +121,8 @@ class EphemerisBlocks:
         )
 
     def evaluate(self, tt_mjd: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """At common times (n_t,): CIRS vector (n, n_t, 3) in au, distance in au, geocentric V and phase in rad (n, n_t).
+        """At common times (n_t,): CIRS vector (n, n_t, 3) in au, distance in au, geocentric V and phase in
+        rad (n, n_t).
 
         Raises ValueError for times outside the blocks.
         """

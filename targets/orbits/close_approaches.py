@@ -22,7 +22,7 @@ _ROOT_DAYS = 1e-9  # 0.1 ms
 
 @dataclass(frozen=True)
 class CloseApproaches:
-    """One row per minimum of the distance between an object and the Earth's centre, in order of time for each object."""
+    """One row per minimum of the distance to the Earth's centre, by object, then time."""
 
     who: IntArray  # (k,) index of the object in the trajectory
     tdb_mjd: FloatArray  # (k,)
@@ -30,9 +30,7 @@ class CloseApproaches:
     speed_km_s: FloatArray  # (k,) relative to the Earth at that time
 
 
-def close_approaches(
-    trajectory: Trajectory, planets: Planets, within_au: float = DEFAULT_WITHIN_AU
-) -> CloseApproaches:
+def close_approaches(trajectory: Trajectory, planets: Planets, within_au: float = DEFAULT_WITHIN_AU) -> CloseApproaches:
     """The close approaches of every object within the trajectory's span that come nearer than `within_au`.
 
     A minimum is where the radial speed turns from approach to recession; the ends of the span are none.
@@ -47,9 +45,7 @@ def close_approaches(
     return CloseApproaches(who[order], times[order], distance[order], speed_km_s)
 
 
-def _brackets(
-    trajectory: Trajectory, planets: Planets, within_au: float
-) -> tuple[IntArray, FloatArray, FloatArray]:
+def _brackets(trajectory: Trajectory, planets: Planets, within_au: float) -> tuple[IntArray, FloatArray, FloatArray]:
     """Objects and intervals in which their radial speed turns positive and which may come within the distance."""
     start, end = trajectory.start_tdb_mjd, trajectory.end_tdb_mjd
     times = np.linspace(start, end, max(int(np.ceil((end - start) / _SAMPLE_DAYS)), 1) + 1)
@@ -77,9 +73,7 @@ def _geocentric(
     return position - earth, velocity - earth_velocity
 
 
-def _roots(
-    trajectory: Trajectory, planets: Planets, who: IntArray, lower: FloatArray, upper: FloatArray
-) -> FloatArray:
+def _roots(trajectory: Trajectory, planets: Planets, who: IntArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
     """Zeros of the radial speed in brackets, by the Illinois method, all at once."""
 
     def radial(times: FloatArray) -> FloatArray:

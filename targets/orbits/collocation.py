@@ -1,8 +1,9 @@
 """Gauss-Legendre collocation for x'' = a(t, x, v) on a step of unit length: nodes and constant matrices.
 
-On each step the acceleration is a polynomial through its values at 12 Gauss-Legendre nodes. Position and velocity are its
-integrals, so the step is solved when the values agree with the force at the positions they imply (Picard iteration), and the
-polynomial is dense output at no cost. The end of a step is accurate to order 24 (Hairer, Norsett & Wanner 1993, II.7).
+On each step the acceleration is a polynomial through its values at 12 Gauss-Legendre nodes. Position and
+velocity are its integrals, so the step is solved when the values agree with the force at the positions they
+imply (Picard iteration), and the polynomial is dense output at no cost. The end of a step is accurate to
+order 24 (Hairer, Norsett & Wanner 1993, II.7).
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ POSITION_SERIES: FloatArray = _TWICE  # (14, 12)
 
 # A smooth and weak force needs to be known at a few nodes only: cubic interpolation from these to all.
 SPARSE = [1, 4, 7, 10]
-FROM_SPARSE: FloatArray = legendre.legvander(_x, 3) @ np.linalg.inv(legendre.legvander(_x[SPARSE], 3))
+FROM_SPARSE: FloatArray = np.asarray(legendre.legvander(_x, 3) @ np.linalg.inv(legendre.legvander(_x[SPARSE], 3)))
 
 # Legendre coefficients -> those of the derivative with respect to the unit-length time.
-DERIVATIVE: FloatArray = 2.0 * np.asarray(legendre.legder(np.eye(N_SERIES), axis=0))  # (13, 14)
+DERIVATIVE: FloatArray = np.asarray(2.0 * legendre.legder(np.eye(N_SERIES), axis=0))  # (13, 14)
 
 
 def basis(tau: FloatArray, n: int = N_SERIES) -> FloatArray:
@@ -61,4 +62,4 @@ def continuation(offset: float, ratio: float) -> FloatArray:
 
     offset 1: the step after it (extrapolation); offset 0, ratio 1/2: its first half.
     """
-    return legendre.legvander(2.0 * (offset + ratio * NODES) - 1.0, N_NODES - 1) @ TO_LEGENDRE
+    return np.asarray(basis(offset + ratio * NODES, N_NODES) @ TO_LEGENDRE)

@@ -12,7 +12,8 @@ from targets.orbits.kepler import GM_SUN, Conics
 
 FloatArray = NDArray[np.float64]
 
-OBLIQUITY_RAD = np.radians(84381.448 / 3600.0)  # of the ecliptic of J2000 against the ICRF equator, IAU 1976, as MPC and JPL use
+# Of the ecliptic of J2000 against the ICRF equator: the IAU 1976 value, as the MPC and JPL use it.
+OBLIQUITY_RAD = np.radians(84381.448 / 3600.0)
 _COS, _SIN = np.cos(OBLIQUITY_RAD), np.sin(OBLIQUITY_RAD)
 ECLIPTIC_TO_EQUATOR = np.array([[1.0, 0.0, 0.0], [0.0, _COS, -_SIN], [0.0, _SIN, _COS]])
 DEFAULT_G = 0.15
@@ -109,7 +110,7 @@ def cometary_to_state(
 
 
 def state_to_keplerian(state: ArrayLike) -> FloatArray:
-    """Osculating a (au; negative for hyperbolas), e, i, node, peri, M (deg), shape (n, 6), of heliocentric ICRF states."""
+    """Osculating a (au; negative for hyperbolas), e, i, node, peri, M (deg), (n, 6), of heliocentric ICRF states."""
     conics = Conics.from_state(state)
     toward, ahead = conics.toward_perihelion @ ECLIPTIC_TO_EQUATOR, conics.ahead @ ECLIPTIC_TO_EQUATOR
     pole = np.cross(toward, ahead)

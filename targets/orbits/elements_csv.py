@@ -1,7 +1,7 @@
 """Orbits from a CSV file: designation,name,epoch_jd,a,e,i,node,peri,M,H,G,A1,A2,A3.
 
-Heliocentric, ecliptic and equinox of J2000; epoch as Julian date TDB; au, degrees, A1..A3 in au/d^2. H, G, A1, A2 and A3 may
-be empty: unknown, 0.15, none. Columns may stand in any order, further ones are ignored.
+Heliocentric, ecliptic and equinox of J2000; epoch as Julian date TDB; au, degrees, A1..A3 in au/d^2. H, G,
+A1, A2 and A3 may be empty: unknown, 0.15, none. Columns may stand in any order, further ones are ignored.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from targets.orbits.elements import DEFAULT_G, ElementsError, OrbitBatch
 from targets.orbits.planets import MJD_ZERO_JD
@@ -26,17 +28,24 @@ class ElementsFileError(ValueError):
 def read_elements_csv(path: Path | str) -> OrbitBatch:
     """The orbits of a file, named by their designations, in its order.
 
-    Raises `ElementsFileError` for a file that cannot be read, lacks a column (named) or has no rows, and `ElementsError`
-    for the first value that cannot be right, naming object and field.
+    Raises `ElementsFileError` for a file that cannot be read, lacks a column (named) or has no rows, and
+    `ElementsError` for the first value that cannot be right, naming object and field.
     """
     rows = read_rows(path)
     values = [numbers_in(row) for row in rows]
     column = {field: [value[field] for value in values] for field in (*NEEDED[1:], *OPTIONAL)}
     return OrbitBatch.from_keplerian(
         [row["designation"] for row in rows],
-        [epoch_jd - MJD_ZERO_JD for epoch_jd in column["epoch_jd"]],
-        *(column[field] for field in ("a", "e", "i", "node", "peri", "M", "H", "G")),
-        nongrav=list(zip(*(column[field] for field in ("A1", "A2", "A3")), strict=True)),
+        np.array(column["epoch_jd"]) - MJD_ZERO_JD,
+        a_au=column["a"],
+        e=column["e"],
+        i_deg=column["i"],
+        node_deg=column["node"],
+        peri_deg=column["peri"],
+        m_deg=column["M"],
+        h_mag=column["H"],
+        g=column["G"],
+        nongrav=np.column_stack([column["A1"], column["A2"], column["A3"]]),
     )
 
 

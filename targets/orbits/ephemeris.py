@@ -22,7 +22,7 @@ IntArray = NDArray[np.int64]
 
 FAR = (1.0, 6)  # block length in days and coefficients: enough beyond 0.04 au
 NEAR_COEFFICIENTS = 10
-FINEST_LEVEL = 10  # blocks of 84 s
+FINEST_LEVEL = 8  # blocks of 5.6 minutes: enough for a pass 600 km above the ground
 TAIL_ARCSEC = 0.005  # last coefficient of the direction; what is cut off is a fraction of it
 _VALUES_AT_ONCE = 32768  # object-times worked on together: the arrays stay in the processor's cache
 _ARCSEC = np.radians(1.0 / 3600.0)
@@ -31,7 +31,7 @@ _ARCSEC = np.radians(1.0 / 3600.0)
 def _fit_matrix(n_coef: int) -> tuple[FloatArray, FloatArray]:
     """Chebyshev nodes in [-1, 1] (ascending), and the matrix from values there to coefficients."""
     nodes = -np.cos((np.arange(n_coef) + 0.5) * np.pi / n_coef)
-    return nodes, np.linalg.inv(chebyshev.chebvander(nodes, n_coef - 1))
+    return np.asarray(nodes), np.asarray(np.linalg.inv(chebyshev.chebvander(nodes, n_coef - 1)))
 
 
 def build_blocks(
@@ -90,9 +90,7 @@ def _fit(
         cirs[:, numbers] = np.moveaxis(series, 3, 0)
         for k, value in enumerate(values):
             scalars[k, :, numbers] = np.moveaxis(fit @ value.reshape(shape), 1, 2)
-    return EphemerisBlocks(
-        start_tt_mjd, block_days, cirs, scalars[0], scalars[1], scalars[2], batch.h_mag, batch.g
-    )
+    return EphemerisBlocks(start_tt_mjd, block_days, cirs, scalars[0], scalars[1], scalars[2], batch.h_mag, batch.g)
 
 
 def _apparent_geocentric(
@@ -140,9 +138,7 @@ def _aberrated(
     return moved
 
 
-def apparent_bodies(
-    names: tuple[str, ...], tt_mjd: ArrayLike, planets: Planets
-) -> dict[str, FloatArray]:
+def apparent_bodies(names: tuple[str, ...], tt_mjd: ArrayLike, planets: Planets) -> dict[str, FloatArray]:
     """Apparent geocentric CIRS vectors in au, (n_t, 3) each, of the Sun, the Moon or planets by name, at TT (n_t,)."""
     tt = np.atleast_1d(np.asarray(tt_mjd, dtype=float))
     tdb = tt_to_tdb_mjd(tt)

@@ -1,8 +1,9 @@
-"""What accelerates a small body: the Sun, the planets, Pluto, the Moon and 16 large asteroids as points, relativity, the
-Earth's flattening, and the body's own non-gravitational terms.
+"""What accelerates a small body: the Sun, the planets, Pluto, the Moon and 16 large asteroids as points,
+relativity, the Earth's flattening, and the body's own non-gravitational terms.
 
-Arrays have the layout (xyz, node, object): a step of the integrator works on all nodes and objects at once, and each component
-is contiguous. Tables of planets end in an axis of length 1 where all objects share the same times, or n where each has its own.
+Arrays have the layout (xyz, node, object): a step of the integrator works on all nodes and objects at once,
+and each component is contiguous. Tables of planets end in an axis of length 1 where all objects share the
+same times, or n where each has its own.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ _EARTH = PERTURBERS.index(EARTH)
 _GM = np.array([body.gm_au3_d2 for body in PERTURBERS])[:, None, None]
 _RADIUS2 = np.array([body.radius_au**2 for body in PERTURBERS])[:, None, None]
 ITSELF_WITHIN_AU = 2e-3  # what is so near to a large asteroid is that asteroid: it does not attract itself
-# Few objects: several bodies in one array operation, whose overhead then counts less. Many: one, that fits into the cache.
+# Few objects: several bodies in one array operation, whose overhead then counts less. Many: one, that fits
+# into the cache.
 _COLUMNS_AT_ONCE = 256
-_POLE_DRIFT_RAD_PER_DAY = np.radians(2004.19 / 3600.0) / 36525.0  # of the celestial pole towards the equinox (precession)
+# Precession of the celestial pole towards the equinox.
+_POLE_DRIFT_RAD_PER_DAY = np.radians(2004.19 / 3600.0) / 36525.0
 _J2000_MJD = 51544.5
 
 
@@ -90,9 +93,9 @@ def perturbations(
 ) -> tuple[FloatArray, FloatArray]:
     """Everything but the Sun's Newtonian pull for barycentric positions and velocities (3, node, n), and its steepness.
 
-    The steepness (n,) bounds by how much the acceleration changes with position, 1/d^2. `nongrav` is (3, n): A1, A2, A3 in
-    au/d^2, or None where no object has any. Inside a body it attracts like a homogeneous sphere, so that the path of an
-    impactor stays finite.
+    The steepness (n,) bounds by how much the acceleration changes with position, 1/d^2. `nongrav` is (3, n):
+    A1, A2, A3 in au/d^2, or None where no object has any. Inside a body it attracts like a homogeneous
+    sphere, so that the path of an impactor stays finite.
     """
     total = np.zeros_like(position)
     steepest = np.zeros(position.shape[1:])
@@ -130,8 +133,8 @@ def perturbations(
 def asteroid_gravity(position: FloatArray, table: PlanetTable) -> FloatArray:
     """Attraction by the large asteroids, (3, node, n).
 
-    It is weak and smooth, so it is summed at a few nodes and interpolated to the others: to a percent where an asteroid is
-    passed at 0.05 au, which is a metre.
+    It is weak and smooth, so it is summed at a few nodes and interpolated to the others: to a percent where
+    an asteroid is passed at 0.05 au, which is a metre.
     """
     total = np.zeros((3, len(collocation.SPARSE), position.shape[2]))
     position = position[:, collocation.SPARSE]
@@ -168,7 +171,7 @@ def _add_relativity(total: FloatArray, r: FloatArray, v: FloatArray) -> None:
 
 
 def _nongravitational(r: FloatArray, v: FloatArray, nongrav: FloatArray) -> FloatArray:
-    """A1 radial, A2 transverse, A3 normal, times (1 au / r)^2 (Marsden et al. 1973 with g(r) = r^-2, as JPL for asteroids)."""
+    """A1 radial, A2 transverse, A3 normal, times (1 au / r)^2 (Marsden et al. 1973; g(r) as JPL for asteroids)."""
     r2 = _norm2(r)
     radial = r / np.sqrt(r2)
     normal = np.cross(r, v, axis=0)

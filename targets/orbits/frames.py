@@ -48,7 +48,7 @@ def cio_matrices(tt_mjd: ArrayLike) -> FloatArray:
 
 
 class CioTable:
-    """The same matrices at many times of one span, interpolated in X, Y and s (0.02 mas) instead of summed term by term."""
+    """The same matrices at many times of one span, interpolated in X, Y and s (0.02 mas)."""
 
     def __init__(self, first_tt_mjd: float, last_tt_mjd: float) -> None:
         half = _LAGRANGE_POINTS // 2
@@ -60,9 +60,7 @@ class CioTable:
     def matrices(self, tt_mjd: FloatArray) -> FloatArray:
         """GCRS to CIRS, (n_t, 3, 3) for times (n_t,) within the span."""
         place = tt_mjd / _TABLE_STEP_DAYS - self._first
-        left = np.clip(
-            np.floor(place).astype(int) - _LAGRANGE_POINTS // 2 + 1, 0, len(self._xys) - _LAGRANGE_POINTS
-        )
+        left = np.clip(np.floor(place).astype(int) - _LAGRANGE_POINTS // 2 + 1, 0, len(self._xys) - _LAGRANGE_POINTS)
         offsets = np.arange(_LAGRANGE_POINTS)
         u = (place - left)[:, None] - offsets
         weights = np.ones_like(u)

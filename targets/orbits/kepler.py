@@ -56,7 +56,7 @@ def universal_anomaly(q_au: FloatArray, e: FloatArray, since_perihelion_d: Float
     beta = np.asarray(GM_SUN * (1.0 - e) / q_au)
     dt = np.abs(since_perihelion_d)
     pull = GM_SUN * e
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean_rate = np.sqrt(np.maximum(beta, 0.0)) * beta / GM_SUN
         # Upper bounds: r >= q; for an ellipse E <= M + e and E <= pi; else G3 >= s^3 / 6.
         above_ellipse = np.minimum(mean_rate * dt + e, np.pi) / np.sqrt(np.maximum(beta, 0.0))
@@ -96,28 +96,27 @@ class Conics:
         h2 = np.einsum("ni,ni->n", momentum, momentum)
         q = h2 / GM_SUN / (1.0 + e)
         beta = GM_SUN * (1.0 - e) / q
-        # tan(E/2)/sqrt(beta) = (r.v) / (mu (1 + e) - r beta), with the hyperbolic and parabolic limits of the same.
-        sigma = np.einsum("ni,ni->n", r, v)
-        below = GM_SUN * (1.0 + e) - distance * beta
+        ahead = np.cross(momentum / np.sqrt(h2)[:, None], toward)
+        # The true anomaly from the axes themselves: of a nearly round orbit they are arbitrary, but consistent.
+        half = 0.5 * np.arctan2(np.einsum("ni,ni->n", r, ahead), np.einsum("ni,ni->n", r, toward))
         root = np.sqrt(np.abs(beta))
         with np.errstate(divide="ignore", invalid="ignore"):
-            ellipse = 2.0 * np.arctan2(root * sigma, below) / root
-            hyperbola = 2.0 * np.arctanh(root * sigma / below) / root
-            parabola = 2.0 * sigma / below
-        nearly = np.abs(beta) * parabola**2 < 1e-10
-        s = np.where(nearly, parabola * (1.0 - beta * parabola**2 / 12.0), np.where(beta > 0.0, ellipse, hyperbola))
+            ellipse = 2.0 * np.arctan2(np.sqrt(1.0 - e) * np.sin(half), np.sqrt(1.0 + e) * np.cos(half)) / root
+            parabola = 2.0 * np.tan(half) * np.sqrt(q / (GM_SUN * (1.0 + e)))
+            hyperbola = 2.0 * np.arctanh(0.5 * root * parabola) / root
+        nearly = np.abs(beta) * parabola**2 < 1e-6
+        series = parabola * (1.0 - beta * parabola**2 / 12.0 * (1.0 - 0.15 * beta * parabola**2))
+        s = np.where(nearly, series, np.where(beta > 0.0, ellipse, hyperbola))
         _, _, g3 = universal_functions(beta, s)
-        ahead = np.cross(momentum / np.sqrt(h2)[:, None], toward)
         return cls(q, e, q * s + GM_SUN * e * g3, toward, ahead)
 
     def state_after(self, dt_d: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Positions in au and velocities in au/d, each (n, n_t, 3), `dt_d` days after the epoch (shape (n, n_t))."""
         q, e = self.q_au[:, None], self.e[:, None]
         t = self.since_perihelion_d[:, None] + np.asarray(dt_d, dtype=float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            period = 2.0 * np.pi * np.sqrt((q / (1.0 - e)) ** 3 / GM_SUN)
-        turns = np.where(e < 1.0, np.round(t / np.where(e < 1.0, period, 1.0)), 0.0)
-        t = t - np.where(turns != 0.0, turns * period, 0.0)
+        closed = e < 1.0
+        period = 2.0 * np.pi * np.sqrt((q / np.where(closed, 1.0 - e, 1.0)) ** 3 / GM_SUN)
+        t = np.where(closed, t - np.round(t / period) * period, t)
         beta = GM_SUN * (1.0 - e) / q
         g1, g2, g3 = universal_functions(beta, universal_anomaly(q, e, t))
         fastest = np.sqrt(GM_SUN * (1.0 + e) / q)

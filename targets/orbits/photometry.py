@@ -1,4 +1,4 @@
-"""Brightness of asteroids: the H, G system of Bowell et al. (1989), in the form the IAU adopted in 1985 and JPL uses."""
+"""Brightness of asteroids: the H, G system of Bowell et al. (1989), in the form that JPL uses."""
 
 from __future__ import annotations
 
@@ -22,4 +22,5 @@ def visual_magnitude(
     h_mag: ArrayLike, g: ArrayLike, r_au: ArrayLike, delta_au: ArrayLike, phase_rad: ArrayLike
 ) -> FloatArray:
     """V of an asteroid at heliocentric distance r, observer distance delta and phase angle. Shapes broadcast."""
-    return np.asarray(h_mag + 5.0 * np.log10(np.multiply(r_au, delta_au)) + phase_dimming_mag(phase_rad, g))
+    brightness = np.asarray(h_mag, dtype=float) + 5.0 * np.log10(np.multiply(r_au, delta_au))
+    return np.asarray(brightness + phase_dimming_mag(phase_rad, g))

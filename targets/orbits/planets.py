@@ -1,4 +1,5 @@
-"""Where the attracting bodies are, from JPL kernels (SPK): the Sun, the planets, Pluto, the Moon and 16 large asteroids.
+"""Where the attracting bodies are, from JPL kernels (SPK): the Sun, the planets, Pluto, the Moon and 16 large
+asteroids.
 
 The project carries excerpts of DE440 and of SB441-N16 for 1990 to 2050 (`kernels/build_excerpt.py`).
 """
@@ -102,36 +103,33 @@ class _Segment:
     record_days: float
     coefficients: FloatArray  # (n_records, n_coef, 3), km
 
-    def evaluate(self, tdb_mjd: FloatArray, velocity: bool) -> tuple[FloatArray, FloatArray | None]:
+    def evaluate(self, tdb_mjd: FloatArray, n_derivatives: int) -> list[FloatArray]:
+        """[position] or [position, velocity] at times (n_t,), (n_t, 3) each in km and km/d."""
         n_records, n_coef, _ = self.coefficients.shape
         place = (tdb_mjd - self.start_tdb_mjd) / self.record_days
         record = np.clip(np.floor(place).astype(np.int64), 0, n_records - 1)
         s = 2.0 * (place - record) - 1.0
-        basis = np.empty((n_coef, tdb_mjd.size))
-        basis[0], basis[1] = 1.0, s
+        basis, slope = np.zeros((2, n_coef, tdb_mjd.size))
+        basis[0], basis[1], slope[1] = 1.0, s, 1.0
         for k in range(2, n_coef):
             basis[k] = 2.0 * s * basis[k - 1] - basis[k - 2]
+            if n_derivatives > 1:
+                slope[k] = 2.0 * (basis[k - 1] + s * slope[k - 1]) - slope[k - 2]
         rows = self.coefficients[record]
-        position = np.einsum("kt,tkc->tc", basis, rows)
-        if not velocity:
-            return position, None
-        slope = np.zeros_like(basis)
-        slope[1] = 1.0
-        for k in range(2, n_coef):  # T'_k = 2 T_{k-1} + 2 s T'_{k-1} - T'_{k-2}
-            slope[k] = 2.0 * (basis[k - 1] + s * slope[k - 1]) - slope[k - 2]
-        return position, np.einsum("kt,tkc->tc", slope, rows) * (2.0 / self.record_days)
+        weights = (basis, slope * (2.0 / self.record_days))
+        return [np.einsum("kt,tkc->tc", each, rows) for each in weights[:n_derivatives]]
 
 
 class Planets:
     """Barycentric ICRF positions and velocities of `BODIES` and `ASTEROIDS` over the span that the kernels share.
 
-    Without arguments, from the kernels that the project carries. Other kernels may be given, such as longer ones; where they
-    have no asteroids these are left out (0.008" after a year, 0.2 km). Opening costs a few milliseconds; the records of a body
-    are read when it is first asked for.
+    Without arguments, from the kernels that the project carries. Other kernels may be given, such as longer
+    ones; where they have no asteroids these are left out (0.008" after a year, 0.2 km). Opening costs a few
+    milliseconds; the records of a body are read when it is first asked for.
     """
 
-    def __init__(self, *paths: Path | str) -> None:
-        self.paths = [Path(path) for path in paths] or [PLANET_KERNEL, ASTEROID_KERNEL]
+    def __init__(self, path: Path | str | None = None, *further: Path | str) -> None:
+        self.paths = [PLANET_KERNEL, ASTEROID_KERNEL] if path is None else [Path(each) for each in (path, *further)]
         self._segments = {pair: each for path in self.paths for pair, each in SPK.open(str(path)).pairs.items()}
         needed = {link for body in BODIES for link in body.links}
         if missing := needed - set(self._segments):
@@ -167,30 +165,25 @@ class Planets:
             initial_jd - MJD_ZERO_JD, days, np.ascontiguousarray(np.moveaxis(coefficients, 0, 2), dtype=float)
         )
 
-    def _sum_links(
-        self, body: Body, tdb_mjd: ArrayLike, velocity: bool
-    ) -> tuple[FloatArray, FloatArray | None]:
+    def _barycentric(self, body: Body | str, tdb_mjd: ArrayLike, n_derivatives: int) -> list[FloatArray]:
+        body = BY_NAME[body] if isinstance(body, str) else body
         times = np.asarray(tdb_mjd, dtype=float)
         flat = times.ravel()
         if flat.size and not (self._first_tdb_mjd <= flat.min() and flat.max() <= self._last_tdb_mjd):
             self.require(flat.min(), flat.max())
-        parts = [self._segment(link).evaluate(flat, velocity) for link in body.links]
-        shape = (*times.shape, 3)
-        position = (sum(part[0] for part in parts) / AU_KM).reshape(shape)
-        if not velocity:
-            return position, None
-        return position, (sum(part[1] for part in parts) / AU_KM).reshape(shape)
+        totals = [np.zeros((flat.size, 3)) for _ in range(n_derivatives)]
+        for link in body.links:
+            for total, part in zip(totals, self._segment(link).evaluate(flat, n_derivatives), strict=True):
+                total += part
+        return [(total / AU_KM).reshape(*times.shape, 3) for total in totals]
 
     def position(self, body: Body | str, tdb_mjd: ArrayLike) -> FloatArray:
         """Barycentric ICRF position in au, shape (..., 3) for times of shape (...)."""
-        body = BY_NAME[body] if isinstance(body, str) else body
-        return self._sum_links(body, tdb_mjd, velocity=False)[0]
+        return self._barycentric(body, tdb_mjd, 1)[0]
 
     def state(self, body: Body | str, tdb_mjd: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Barycentric ICRF position in au and velocity in au/d, each (..., 3) for times of shape (...)."""
-        body = BY_NAME[body] if isinstance(body, str) else body
-        position, velocity = self._sum_links(body, tdb_mjd, velocity=True)
-        assert velocity is not None
+        position, velocity = self._barycentric(body, tdb_mjd, 2)
         return position, velocity
 
 

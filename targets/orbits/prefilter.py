@@ -1,7 +1,8 @@
 """Which objects of a catalogue can be bright enough at all: two-body motion, day by day.
 
-Two-body motion from elements a year old is off by 36" in the middle and by degrees where an object passes near; neither moves
-a magnitude much, and margins cover the rest. What passes is integrated properly (about a tenth of the catalogue).
+Two-body motion from elements a year old is off by 36" in the middle and by degrees where an object passes
+near; neither moves a magnitude much, and margins cover the rest. What passes is integrated properly (about a
+tenth of the catalogue).
 """
 
 from __future__ import annotations
@@ -53,10 +54,9 @@ def brightest_v_two_body(
     return brightest, nearest
 
 
-def brightest_possible_v(
-    batch: OrbitBatch, start_tt_mjd: float, end_tt_mjd: float, planets: Planets
-) -> FloatArray:
-    """V (n,) that no object will be brighter than over [start, end] TT: two-body motion less the margins of this module.
+def brightest_possible_v(batch: OrbitBatch, start_tt_mjd: float, end_tt_mjd: float, planets: Planets) -> FloatArray:
+    """V (n,) that no object will be brighter than over [start, end] TT: two-body motion less the margins of
+    this module.
 
     NaN where H is unknown.
     """
@@ -65,7 +65,7 @@ def brightest_possible_v(
 
 
 def _hermite_weights(nodes: FloatArray, times: FloatArray) -> FloatArray:
-    """(n_times, 2 n_nodes): multiplied with positions, then velocities, at the nodes, gives cubic Hermite interpolation."""
+    """(n_times, 2 n_nodes): cubic Hermite interpolation, to be multiplied with positions, then velocities, at nodes."""
     width = nodes[1] - nodes[0] or 1.0
     left = np.clip(((times - nodes[0]) / width).astype(int), 0, nodes.size - 2)
     u = (times - nodes[left]) / width

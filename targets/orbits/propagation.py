@@ -1,9 +1,9 @@
 """N-body propagation of thousands of orbits at once.
 
-Time is cut into segments of 8 days on a grid that all objects share (multiples of 8 in MJD of TDB), so the planets are
-tabulated once for the whole batch. A segment is halved, for those objects only that need it, until the acceleration is well
-represented. Every object goes from its own epoch to the grid first, then along the grid forwards or backwards; dense output
-is kept only for the segments that were asked for.
+Time is cut into segments of 8 days on a grid that all objects share (multiples of 8 in MJD of TDB), so the
+planets are tabulated once for the whole batch. A segment is halved, for those objects only that need it,
+until the acceleration is well represented. Every object goes from its own epoch to the grid first, then along
+the grid forwards or backwards; dense output is kept only for the segments that were asked for.
 
 Positions agree with those of JPL to metres after a year; steps add less than a millimetre.
 """
@@ -140,8 +140,9 @@ def _solve(
 ) -> _Solution:
     """Picard iteration on one step for positions and velocities (3, m) at its start.
 
-    The Sun's pull changes most from one iteration to the next and costs least, so it is iterated alone, and the perturbers
-    are evaluated again only while that would still move something. `guess` (3, 12, m) is a first acceleration at the nodes.
+    The Sun's pull changes most from one iteration to the next and costs least, so it is iterated alone, and
+    the perturbers are evaluated again only while that would still move something. `guess` (3, 12, m) is a
+    first acceleration at the nodes.
     """
     h2 = np.square(length)
     drift = position[:, None] + velocity[:, None] * (collocation.NODES[:, None] * length)
@@ -245,6 +246,7 @@ class _Sweep:
         elif good.any():
             self._accept(index[good], step.of(good), position[:, good], velocity[:, good], solution.of(good))
         return solution
+
     def _can_extrapolate(self, index: IntArray, step: _GridStep | _OwnStep) -> NDArray[np.bool_]:
         """Which objects' last step tells about this one: it may have been shorter by half, but not by more."""
         if isinstance(step, _OwnStep):
@@ -300,9 +302,9 @@ def _chunks(known: NDArray[np.bool_]) -> list[IntArray]:
 def propagate(batch: OrbitBatch, start_tdb_mjd: float, end_tdb_mjd: float, planets: Planets) -> Trajectory:
     """Integrate every orbit from its own epoch and return dense output over [start, end].
 
-    Only the segments that touch [start, end] are kept, so a year between epoch and start costs time but no memory: 340 bytes
-    per object and 8 days, more where an object is close to a planet. Raises `SpanError` where the planetary kernel does not
-    cover a date or an epoch, ValueError where end < start.
+    Only the segments that touch [start, end] are kept, so a year between epoch and start costs time but no
+    memory: 340 bytes per object and 8 days, more where an object is close to a planet. Raises `SpanError`
+    where the planetary kernel does not cover a date or an epoch, ValueError where end < start.
     """
     if end_tdb_mjd < start_tdb_mjd:
         raise ValueError(f"the end (TDB MJD {end_tdb_mjd}) is before the start ({start_tdb_mjd})")

@@ -37,10 +37,12 @@ class Piece:
 
 
 class Trajectory:
-    """Paths of the n objects of a batch over [start, end] TDB, and a day before for the light that arrives at the start.
+    """Paths of the n objects of a batch over [start, end] TDB, and a day before for the light that arrives at
+    the start.
 
-    Times are given as MJD of TDB, either (n_t,) common to all objects or (n, n_t), one row per object; positions come as
-    (n, n_t, 3) barycentric ICRF in au, velocities in au/d. Times outside the span raise `SpanError`.
+    Times are given as MJD of TDB, either (n_t,) common to all objects or (n, n_t), one row per object;
+    positions come as (n, n_t, 3) barycentric ICRF in au, velocities in au/d. Times outside the span raise
+    `SpanError`.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class Trajectory:
         return self._own(times, derivative=1)
 
     def by_time(self, tdb_mjd: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Positions and velocities of all objects at common times (n_t,), each (3, n_t, n): the layout of fast loops."""
+        """Positions and velocities of all objects at common times (n_t,), each (3, n_t, n), for fast loops."""
         position, velocity = self._common(self._checked(tdb_mjd), 2)
         return position, velocity
 
@@ -95,9 +97,7 @@ class Trajectory:
     def batch_at(self, tdb_mjd: float) -> OrbitBatch:
         """The same objects with their osculating states at another epoch."""
         batch = self.batch
-        return OrbitBatch.from_state(
-            batch.names, tdb_mjd, self.state_at(tdb_mjd), batch.h_mag, batch.g, batch.nongrav
-        )
+        return OrbitBatch.from_state(batch.names, tdb_mjd, self.state_at(tdb_mjd), batch.h_mag, batch.g, batch.nongrav)
 
     def _checked(self, tdb_mjd: ArrayLike) -> FloatArray:
         times = np.atleast_1d(np.asarray(tdb_mjd, dtype=float))
@@ -164,4 +164,3 @@ def _weights(piece: Piece, times: FloatArray, derivative: int) -> FloatArray:
     if derivative:
         return collocation.basis(tau, collocation.N_SERIES - 1) @ collocation.DERIVATIVE / piece.length_days
     return collocation.basis(tau)
-

@@ -1,5 +1,7 @@
 """Taking over a file of orbits: merged by any known designation, every solution kept as a version."""
 
+from __future__ import annotations
+
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -36,9 +38,10 @@ class ImportResult:
 def import_file(file: CatalogueFile, *, progress: Callable[[int], None] = lambda rows: None) -> ImportResult:
     """Create and update targets from the rows of a file; in one transaction, so that nothing is half-written.
 
-    A row that cannot be used is rejected with its reason, and the rest is taken. Each new solution becomes a version;
-    it becomes the current one unless the current one has a later last observation. The same file again changes
-    nothing. `progress` is told the number of rows done.
+    A row that cannot be used is rejected with its reason, and the rest is taken. Each new solution becomes a version.
+    It becomes the current one unless the one that is has the later last observation; where these are the same or not
+    both known, more observations; then the later epoch. Between equals the newer import wins. A solution that is
+    stored already changes nothing, nor does the same file again. `progress` is told the number of rows done.
     """
     with runs.recorded("import_targets") as record, transaction.atomic():
         with connection.cursor() as cursor:
@@ -50,16 +53,34 @@ def import_file(file: CatalogueFile, *, progress: Callable[[int], None] = lambda
     return result
 
 
+@dataclass(frozen=True)
+class _Rank:
+    """What decides between two solutions of one target."""
+
+    last_observed_on: dt.date | None
+    observation_count: int | None
+    epoch_tdb_jd: float
+
+    def yields_to(self, newer: _Rank) -> bool:
+        """Whether a solution that arrives later takes its place."""
+        for old, new in (
+            (self.last_observed_on, newer.last_observed_on),
+            (self.observation_count, newer.observation_count),
+        ):
+            if old is not None and new is not None and old != new:
+                return bool(new > old)  # type: ignore[operator]
+        return newer.epoch_tdb_jd >= self.epoch_tdb_jd
+
+
 @dataclass
 class _Known:
     """What the database has of a target, or will have at the end."""
 
     target: Target
-    keys: set[str]
-    fingerprints: set[str]
-    last_observed_on: dt.date | None = None
+    keys: set[str] = field(default_factory=set)
+    fingerprints: set[str] = field(default_factory=set)
+    rank: _Rank | None = None  # of the current orbit
     is_new: bool = True
-    row: int = 0  # of the file, in which it was last seen
 
 
 class _Import:
@@ -68,7 +89,8 @@ class _Import:
     def __init__(self) -> None:
         self.known: dict[int, _Known] = {}
         self.by_key: dict[str, _Known] = {}
-        self.changed: list[Target] = []
+        self.created: list[Target] = []
+        self.changed: dict[int, Target] = {}
         self.designations: list[Designation] = []
         self.orbits: list[Orbit] = []
         self.becomes_current: dict[int, Orbit] = {}  # by id() of the target, which may not have a pk yet
@@ -79,10 +101,10 @@ class _Import:
         for row, item in enumerate(file.parse(), start=1):
             if isinstance(item, Rejection):
                 result.rejected.append(item)
-            elif reason := self._contradiction(item, row):
+            elif reason := self._contradiction(item):
                 result.rejected.append(Rejection(row, item.designation, reason))
             else:
-                self._take(item, row, result)
+                self._take(item, result)
             if row % 500 == 0:
                 progress(row)
         self._write()
@@ -91,26 +113,25 @@ class _Import:
 
     def _read_known(self) -> None:
         for target in Target.objects.all().iterator(chunk_size=5000):
-            self.known[target.pk] = _Known(target, set(), set(), is_new=False)
+            self.known[target.pk] = _Known(target, is_new=False)
         for target_id, key in Designation.objects.values_list("target_id", "key").iterator(chunk_size=5000):
             known = self.known[target_id]
             known.keys.add(key)
             self.by_key[key] = known
-        orbits = Orbit.objects.values_list("target_id", "fingerprint", "current_of", "last_observed_on")
-        for target_id, fingerprint, current_of, last_observed_on in orbits.iterator(chunk_size=5000):
+        ranks = ("last_observed_on", "observation_count", "epoch_tdb_jd")
+        orbits = Orbit.objects.values_list("target_id", "fingerprint", "current_of", *ranks)
+        for target_id, fingerprint, current_of, *rank in orbits.iterator(chunk_size=5000):
             known = self.known[target_id]
             known.fingerprints.add(fingerprint)
             if current_of is not None:
-                known.last_observed_on = last_observed_on
+                known.rank = _Rank(*rank)
 
-    def _contradiction(self, record: TargetRecord, row: int) -> str:
+    def _contradiction(self, record: TargetRecord) -> str:
         """Why the record cannot be taken beside what is there; empty where it can."""
         owners = self._owners(record)
         if len(owners) > 1:
             names = " and ".join(sorted(str(known.target) for known in owners))
             return f"its designations belong to different targets, {names}: merge these first"
-        if owners and owners[0].row:
-            return f"the same object stands in row {owners[0].row} of the file already"
         number = next((key for known in owners for key in known.keys if key.isdigit()), "")
         if record.number and number and number != record.number:
             return f"it has the number {record.number} here, and {number} in the catalogue"
@@ -120,14 +141,15 @@ class _Import:
         owners = {id(known): known for text in _texts(record) if (known := self.by_key.get(key_of(text)))}
         return list(owners.values())
 
-    def _take(self, record: TargetRecord, row: int, result: ImportResult) -> None:
+    def _take(self, record: TargetRecord, result: ImportResult) -> None:
         owners = self._owners(record)
-        known = owners[0] if owners else _Known(Target(), set(), set())
-        known.row = row
+        known = owners[0] if owners else _Known(Target())
+        if not owners:
+            self.created.append(known.target)
         described = self._describe(known, record)
         named = self._name(known, record)
         has_new_orbit = self._add_orbit(known, record.orbit)
-        if known.is_new:
+        if not owners:
             result.created += 1
         elif described or named or has_new_orbit:
             result.updated += 1
@@ -144,15 +166,14 @@ class _Import:
             "is_neo": record.is_neo,
             "is_pha": record.is_pha,
         }
-        if record.orbit.source == "file":  # a plain list of elements knows nothing of these
+        if record.orbit.source == "file":  # a plain list of elements knows nothing of these, and renames nothing
             del says["orbit_class"], says["is_neo"], says["is_pha"]
+            says["name"] = target.name or record.name
         different = {name: value for name, value in says.items() if value != "" and getattr(target, name) != value}
         for name, value in different.items():
             setattr(target, name, value)
-        if known.is_new:
-            self.known[-len(self.known) - 1] = known
-        elif different:
-            self.changed.append(target)
+        if different and not known.is_new:
+            self.changed[target.pk] = target
         return bool(different)
 
     def _name(self, known: _Known, record: TargetRecord) -> bool:
@@ -168,21 +189,26 @@ class _Import:
         fingerprint = record.fingerprint()
         if fingerprint in known.fingerprints:
             return False
+        known.fingerprints.add(fingerprint)
         values = {name: getattr(record, name) for name in _ORBIT_FIELDS}
         orbit = Orbit(target=known.target, source=record.source, fingerprint=fingerprint, **values)
         self.orbits.append(orbit)
-        old, new = known.last_observed_on, record.last_observed_on
-        if known.is_new or not known.fingerprints or not (old and new and new < old):
+        rank = _Rank(record.last_observed_on, record.observation_count, record.epoch_tdb_jd)
+        if known.rank is None or known.rank.yields_to(rank):
+            known.rank = rank
             self.becomes_current[id(known.target)] = orbit
         return True
 
     def _write(self) -> None:
-        created = [known.target for known in self.known.values() if known.is_new]
-        Target.objects.bulk_create(created, batch_size=_BATCH)
+        Target.objects.bulk_create(self.created, batch_size=_BATCH)
         if self.changed:
             fields = ["designation", "name", "orbit_class", "is_neo", "is_pha"]
             bulk_update_with_history(
-                self.changed, Target, fields, batch_size=_BATCH, default_change_reason="import of a file of orbits"
+                list(self.changed.values()),
+                Target,
+                fields,
+                batch_size=_BATCH,
+                default_change_reason="import of a file of orbits",
             )
         for row in (*self.designations, *self.orbits):
             row.target_id = row.target.pk

@@ -24,14 +24,21 @@ def resolve(text: str, actor: Actor = SYSTEM) -> Target:
 
     A target that the actor may not see is as unknown as one that does not exist.
     """
-    keys, parts = lookup_keys(text), parts_of(text)
-    found = dict(_visible(actor).filter(key__in=[*keys, *parts]).values_list("key", "target_id"))
-    target_id = next((found[key] for key in keys if key in found), None)
-    if target_id is None and parts and len({found.get(part) for part in parts}) == 1:
-        target_id = found.get(parts[0])  # the parts of a full name are of one object
+    target_id = find(text, actor)
     if target_id is None:
         raise _unknown(text, actor)
     return Target.objects.get(pk=target_id)
+
+
+def find(text: str, actor: Actor = SYSTEM) -> int | None:
+    """The identifier of the target with any designation, also packed or in full; None where there is none to see."""
+    keys, parts = lookup_keys(text), parts_of(text)
+    found = dict(_visible(actor).filter(key__in=[*keys, *parts]).values_list("key", "target_id"))
+    for key in keys:
+        if key in found:
+            return found[key]
+    called = {found.get(part) for part in parts}  # the parts of a full name are of one object
+    return called.pop() if len(called) == 1 else None
 
 
 def similar_designations(text: str) -> QuerySet[Designation]:

@@ -1,5 +1,6 @@
 """Files of orbits, whatever their format: read to the end before anything is done with them."""
 
+import codecs
 import gzip
 import json
 import zlib
@@ -8,11 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from targets.designations import kind_of
+from targets.designations import key_of, taken_apart
 from targets.orbits.elements import ElementsError
 from targets.orbits.elements_csv import ElementsFileError, numbers_in, read_rows
 from targets.sources.mpc.parse import parse_record
-from targets.sources.records import OrbitRecord, RecordError, TargetRecord
+from targets.sources.records import LONGEST_DESIGNATION, OrbitRecord, RecordError, TargetRecord, require_text
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -51,7 +52,7 @@ class CatalogueFile:
 def read_file(path: Path) -> CatalogueFile:
     """MPC extended JSON (plain or gzip) or a CSV of elements, told apart by content. Raises FileError."""
     content = _content(path)
-    if content.lstrip()[:1] in (b"[", b"{"):
+    if content.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"[", b"{"):
         return CatalogueFile("mpc", [partial(parse_record, raw) for raw in _json_rows(content, path)])
     try:
         return CatalogueFile("file", [partial(_csv_record, row) for row in read_rows(path)])
@@ -75,7 +76,7 @@ def _content(path: Path) -> bytes:
 def _json_rows(content: bytes, path: Path) -> list[object]:
     try:
         rows = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(f"{path} is not complete JSON ({error}): fetch it again") from error
     if not isinstance(rows, list) or not rows:
         raise FileError(f"{path} is JSON but no list of objects, as MPC extended JSON is")
@@ -83,7 +84,12 @@ def _json_rows(content: bytes, path: Path) -> list[object]:
 
 
 def _csv_record(row: dict[str, str]) -> TargetRecord:
-    designation, name = row["designation"], row.get("name", "")
+    designation = require_text(row["designation"], "designation", row["designation"])
+    called = taken_apart(designation)
+    also = taken_apart(require_text(designation, "name", row.get("name", "")))
+    require_text(designation, "designation", called.number or called.provisional, LONGEST_DESIGNATION)
+    if not key_of(designation):
+        raise RecordError(designation, "designation has neither letters nor digits")
     try:
         numbers = numbers_in(row)
     except ElementsError as error:
@@ -105,10 +111,10 @@ def _csv_record(row: dict[str, str]) -> TargetRecord:
         g_slope=numbers["G"],
     )
     orbit.require_conic(designation)
-    kind = kind_of(designation)
+    provisional = dict.fromkeys(text for text in (called.provisional, also.provisional) if text)
     return TargetRecord(
-        number=designation.strip("()") if kind == "number" else "",
-        provisional=(designation,) if kind in ("provisional", "temporary") else (),
-        name=name or (designation if kind == "name" else ""),
+        number=called.number or also.number,
+        provisional=tuple(provisional),
+        name=also.name or called.name,
         orbit=orbit,
     )

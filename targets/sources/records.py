@@ -15,12 +15,30 @@ class RecordError(ValueError):
         super().__init__(f"{name}: {reason}")
 
 
+EPOCH_JD_RANGE = (2_300_000.0, 2_600_000.0)  # years 1584 to 2406: catches an MJD in the place of a JD
+LONGEST_DESIGNATION, LONGEST_TEXT, LONGEST_CLASS, LARGEST_COUNT = 40, 64, 32, 2**31 - 1
+
+
+def require_text(name: str, field: str, text: str, longest: int = LONGEST_TEXT) -> str:
+    """The text, if the database can hold it: one row that it cannot hold would take all the others of its file along.
+
+    Raises RecordError.
+    """
+    if len(text) > longest:
+        raise RecordError(name[:LONGEST_TEXT], f"{field} has {len(text)} characters: expected at most {longest}")
+    if not text.isprintable():
+        raise RecordError(ascii(name), f"{field} is {ascii(text)}: expected printable characters")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class OrbitRecord:
     """One published solution: heliocentric ecliptic J2000 elements, epoch TDB, with its statistics.
 
     `arc_days` is the length of the observed arc. Where a provider gives only the years of the first and the last
-    observation (MPC, for more than one opposition) it is the years' difference times 365.25: good to a year.
+    observation (MPC, for more than one opposition) it is the years' difference times 365.25: good to a year. Where
+    both are in one year it is half of what had passed of that year at the last observation: such an arc of two
+    oppositions is months long, and a zero would put it among those of a few days.
     """
 
     source: str
@@ -51,6 +69,9 @@ class OrbitRecord:
             value = getattr(self, field)
             if not math.isfinite(value):
                 raise RecordError(name, f"{field} is {value}: expected a finite number")
+        low, high = EPOCH_JD_RANGE
+        if not low < self.epoch_tdb_jd < high:
+            raise RecordError(name, f"Epoch is {self.epoch_tdb_jd}: expected a Julian date (TDB) such as 2461000.5")
         if self.e < 0.0:
             raise RecordError(name, f"e is {self.e}: expected 0 or more")
         if self.e == 1.0:

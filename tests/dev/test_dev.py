@@ -399,6 +399,20 @@ def test_what_a_killed_supervisor_leaves_is_ended_by_the_next(tmp_path: Path) ->
 # The whole
 
 
+def test_several_commands_run_in_one_process_until_one_fails(checkout: Checkout) -> None:
+    (checkout.top / "manage.py").write_text(
+        "import os, sys\n"
+        "print(os.environ.setdefault('PID', str(os.getpid())) == str(os.getpid()), *sys.argv[1:])\n"
+        "sys.exit(5 if sys.argv[1] == 'bad' else None)\n"
+    )
+    script = str(checkout.top / "devtools" / "several.py")
+    done = subprocess.run(
+        [sys.executable, script, "one", "--a", ",", "two", ",", "bad", ",", "three"], capture_output=True, text=True
+    )
+    assert done.stdout == "True one --a\nTrue two\nTrue bad\n"
+    assert done.returncode == 5
+
+
 @needs_servers
 @needs_proc
 def test_run_serves_until_it_is_asked_to_stop_and_leaves_nothing(checkout: Checkout) -> None:
@@ -429,5 +443,5 @@ def test_run_serves_until_it_is_asked_to_stop_and_leaves_nothing(checkout: Check
 def test_run_stops_when_a_step_fails(checkout: Checkout) -> None:
     done = checkout.call("run", "--port", "0", FAILING_COMMAND="bootstrap")
     assert done.returncode == 1
-    assert "loading the catalogue failed (exit code 3)" in one_line(done)
+    assert "preparing the database failed (exit code 3)" in one_line(done)
     assert checkout.processes() == []

@@ -8,6 +8,7 @@ in [-1, 1] over the cell.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -160,22 +161,35 @@ def _divided(
 ) -> tuple[FloatArray, IntArray, IntArray, NDArray[np.datetime64]]:
     """Dark intervals cut at the noons of the place and into parts: bounds (2, c), edge codes, nights."""
     nights = nights_between(place, observing.start_tt_mjd, observing.end_tt_mjd)
+    noons = nights.end_tt_mjd[:-1].tolist()
     rows: list[tuple[float, float, int, int, int]] = []
     for begin, end, dusk, dawn in zip(
-        dark.start_tt_mjd, dark.end_tt_mjd, dark.begins_with_dusk, dark.ends_with_dawn, strict=True
+        dark.start_tt_mjd.tolist(),
+        dark.end_tt_mjd.tolist(),
+        dark.begins_with_dusk,
+        dark.ends_with_dawn,
+        strict=True,
     ):
-        first = int(np.searchsorted(nights.end_tt_mjd, begin, side="right"))
-        last = int(np.searchsorted(nights.start_tt_mjd, end, side="left")) - 1
-        for k in range(first, last + 1):
-            low, high = max(begin, nights.start_tt_mjd[k]), min(end, nights.end_tt_mjd[k])
-            if high - low < _SHORTEST_DAYS:
-                continue
-            opens = (Edge.SUN if dusk else Edge.SPAN) if k == first else Edge.NIGHT
-            closes = (Edge.SUN if dawn else Edge.SPAN) if k == last else Edge.NIGHT
-            parts = max(1, math.ceil((high - low) / longest_days - 1e-9))
-            cuts = np.linspace(low, high, parts + 1)
-            for j in range(parts):
-                rows.append((cuts[j], cuts[j + 1], opens if j == 0 else SEAM, closes if j == parts - 1 else SEAM, k))
-    table = np.array(rows, dtype=float).reshape(-1, 5)
-    codes = table[:, 2:].astype(np.int64)
-    return table[:, :2].T, codes[:, 0], codes[:, 1], nights.date[codes[:, 2]]
+        first, last = bisect.bisect_right(noons, begin), bisect.bisect_left(noons, end)
+        for night in range(first, last + 1):
+            low = begin if night == first else noons[night - 1]
+            high = end if night == last else noons[night]
+            opens = Edge.NIGHT if night > first else Edge.SUN if dusk else Edge.SPAN
+            closes = Edge.NIGHT if night < last else Edge.SUN if dawn else Edge.SPAN
+            if high - low >= _SHORTEST_DAYS:
+                rows += _parts(low, high, opens, closes, night, longest_days)
+    bounds = np.array([row[:2] for row in rows], dtype=float).reshape(-1, 2).T
+    codes = np.array([row[2:] for row in rows], dtype=np.int64).reshape(-1, 3)
+    return bounds, codes[:, 0], codes[:, 1], nights.date[codes[:, 2]]
+
+
+def _parts(
+    low: float, high: float, opens: int, closes: int, night: int, longest_days: float
+) -> list[tuple[float, float, int, int, int]]:
+    """An interval of one night in equal parts, as rows of start, end, what opens and closes, and the night."""
+    parts = max(1, math.ceil((high - low) / longest_days - 1e-9))
+    cuts = [low + (high - low) * k / parts for k in range(parts)] + [high]
+    return [
+        (cuts[k], cuts[k + 1], opens if k == 0 else SEAM, closes if k == parts - 1 else SEAM, night)
+        for k in range(parts)
+    ]

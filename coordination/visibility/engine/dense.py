@@ -78,10 +78,7 @@ def _search_some(pairs: Pairs, telescope: Telescope, watched: Watched, samples: 
     if limits.needs_moon:
         changes.append(_follow(pairs, watched.moon, Edge.MOON, moon_margin(telescope), samples))
     if limits.v_limit_mag is not None:
-        faintest = limits.v_limit_mag
-        changes.append(
-            _follow(pairs, watched.magnitude, Edge.MAGNITUDE, lambda p, tau: faintest - p.v_mag(tau), samples)
-        )
+        changes.append(_follow(pairs, watched.magnitude, Edge.MAGNITUDE, magnitude_margin(limits.v_limit_mag), samples))
     if limits.max_rate_arcsec_min is not None:
         fastest = limits.max_rate_arcsec_min
         changes.append(
@@ -125,6 +122,11 @@ def _hour_angle_margin(first_h: float, last_h: float) -> Margin:
         return np.cos(pairs.hour_angle_rad(tau) - centre) - edge
 
     return margin
+
+
+def magnitude_margin(faintest_mag: float) -> Margin:
+    """Positive where the target is brighter than the limit; NaN, which is not positive, where H is unknown."""
+    return lambda pairs, tau: faintest_mag - pairs.v_mag(tau)
 
 
 def moon_margin(telescope: Telescope) -> Margin:

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from coordination.visibility.engine.cells import Cells
 from coordination.visibility.engine.series import Series, light_time_corrected
 from observatories.sites.earth_orientation import ROTATION_RAD_PER_UT1_DAY
-from observatories.sites.station import LIGHT_AU_PER_DAY
+from observatories.sites.station import LIGHT_AU_PER_DAY, turn_about_z
 from targets.orbits.photometry import phase_dimming_mag
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Vector = tuple[FloatArray, FloatArray, FloatArray]
 
+GM_SUN_AU3_D2 = 0.01720209895**2  # Gauss's constant is exact enough here
 RAD_D_TO_ARCSEC_MIN = np.degrees(1.0) * 3600.0 / 1440.0
 
 
@@ -102,6 +103,27 @@ class Pairs:
         cos, sin = np.cos(angle), np.sin(angle)
         px, py, pz = self.position_au[:, :][add]
         return cos * x + sin * y - px, cos * y - sin * x - py, z - pz
+
+    def topocentric_sky(self, tau: FloatArray) -> Vector:
+        """The same vector in CIRS, for tau (k,)."""
+        x, y, z = self.topocentric(tau)
+        angle = self.cells.meridian_rad[self.cell] + self.turn_rad * tau
+        cos, sin = np.cos(angle), np.sin(angle)
+        return cos * x - sin * y, sin * x + cos * y, z
+
+    def geocentric_sky(self, tau: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Geocentric vector (3, k), au, and velocity (3, k), au per day, in the cell frame, for tau (k,)."""
+        return polynomial(self.vectors_au, tau), slope(self.vectors_au, tau) / self.cells.half_days[self.cell]
+
+    def earth_velocity_sky(self, tau: FloatArray) -> FloatArray:
+        """Barycentric velocity of the Earth (3, k) in CIRS, au per day, for tau (k,): from mid-cell by the
+        pull of the Sun.
+        """
+        sun = self.cells.sun_au[:, self.cell]
+        days = self.cells.half_days[self.cell] * tau
+        gained = sun * (GM_SUN_AU3_D2 * days / np.sum(sun * sun, axis=0) ** 1.5)
+        velocity = self.cells.earth_velocity_au_d[:, self.cell] + gained
+        return turn_about_z(velocity.T, self.cells.meridian_rad[self.cell]).T
 
     def direction(self, tau: FloatArray) -> Vector:
         """Unit vector from the site to the target in the meridian frame, diurnal aberration included."""

@@ -1,8 +1,8 @@
 """Exact places of targets as one site sees them: the rows of the command `ephemeris`.
 
-Nothing is interpolated here: every row solves the light time from the trajectory to the site itself, bends the ray by the Sun's
-gravity, and applies the aberration of the site's own barycentric velocity. The window search uses Chebyshev series instead
-(`targets.orbits.ephemeris`); tests hold the two against each other.
+Nothing is interpolated here: every row solves the light time from the trajectory to the site itself, bends
+the ray by the Sun's gravity, and applies the aberration of the site's own barycentric velocity. The window
+search uses Chebyshev series instead (`targets.orbits.ephemeris`); tests hold the two against each other.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ _LIGHT_TIME_ROUNDS = 4  # each gains a factor v/c = 1e-4
 class Places:
     """Places of n targets at n_t times from one site; every array is (n, n_t), NaN where a value does not exist.
 
-    Astrometric: ICRF, light time only. Apparent: true equator and equinox of date, without refraction. The geocentre has no
-    horizon, so azimuths, altitudes and airmasses are NaN there; airmass is also NaN below the horizon, V where H is unknown.
+    Astrometric: ICRF, light time only. Apparent: true equator and equinox of date, without refraction. The
+    geocentre has no horizon, so azimuths, altitudes and airmasses are NaN there; airmass is also NaN below
+    the horizon, V where H is unknown.
     """
 
     ra_deg: FloatArray

@@ -8,6 +8,8 @@ computed.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -105,15 +107,23 @@ class Series:
         return _angle(np.full(self.distance_au[0].shape, EARTH_RADIUS_AU), self.distance_au[0])
 
     @cached_property
+    def _phase_bounds_rad(self) -> tuple[FloatArray, FloatArray]:
+        middle, turn = np.abs(self.phase_rad[:, 0]), np.abs(self.phase_rad[:, 1:]).sum(axis=1) + self.parallax_rad
+        return np.clip(middle - turn, 0.0, np.pi), np.clip(middle + turn, 0.0, np.pi)
+
+    @property
+    def least_phase_rad(self) -> FloatArray:
+        """Lower bound (n_blocks, n) of the topocentric phase angle in each block."""
+        return self._phase_bounds_rad[0]
+
+    @cached_property
     def v_mag(self) -> tuple[FloatArray, FloatArray]:
         """Lower and upper bound (n_blocks, n) of topocentric V in each block; NaN where H is unknown."""
         ratio = np.minimum(EARTH_RADIUS_AU / np.maximum(self.distance_au[0], 2.0 * EARTH_RADIUS_AU), 0.5)
         slack = -_MAGNITUDE_PER_LN * np.log1p(-ratio)
         spread = 5.0 * np.abs(self.log10_r_delta[:, 1:]).sum(axis=1) + slack
         middle = self.h_mag + 5.0 * self.log10_r_delta[:, 0]
-        phase, turn = self.phase_rad[:, 0], np.abs(self.phase_rad[:, 1:]).sum(axis=1) + self.parallax_rad
-        least = np.clip(np.abs(phase) - turn, 0.0, np.pi)
-        most = np.clip(np.abs(phase) + turn, 0.0, np.pi)
+        least, most = self._phase_bounds_rad
         return (
             middle - spread + phase_dimming_mag(least, self.g),
             middle + spread + phase_dimming_mag(most, self.g),
@@ -200,7 +210,7 @@ class Series:
         place = (tt_mjd - self.start_tt_mjd) / self.block_days
         block = np.clip(place.astype(np.int64), 0, self.n_blocks - 1)
         basis = chebyshev.chebvander(2.0 * (place - block) - 1.0, self.vectors_au.shape[1] - 1)
-        slopes = _slopes(basis) * (2.0 / self.block_days)
+        slopes = basis @ _derivative(basis.shape[1]) * (2.0 / self.block_days)
         coefficients = self.vectors_au[block, :, :, objects]
         return np.einsum("kj,kjc->kc", basis, coefficients), np.einsum("kj,kjc->kc", slopes, coefficients)
 
@@ -218,6 +228,24 @@ class Series:
         evaluate = np.zeros((cells.n, terms, reach, n_coef))
         np.put_along_axis(evaluate, (block - first[:, None])[:, :, None, None], basis[:, :, None, :], axis=2)
         return first, powers_from_nodes(nodes) @ evaluate.reshape(cells.n, terms, reach * n_coef)
+
+
+def alike(blocks: EphemerisBlocks) -> Iterator[tuple[IntArray, Series, int, bool]]:
+    """Targets that are computed alike: which (indices), their series, powers of tau to keep, and whether they
+    are near.
+    """
+    series = Series.of(blocks)
+    n_coef = series.vectors_au.shape[1]
+    few, near = series.few_terms & (n_coef > FEW_TERMS), series.near
+    for members, terms, is_near in (
+        (np.flatnonzero(few & ~near), FEW_TERMS, False),
+        (np.flatnonzero(~few & ~near), n_coef, False),
+        (np.flatnonzero(near), n_coef, True),
+    ):
+        if members.size == blocks.n:
+            yield members, series, terms, is_near
+        elif members.size:
+            yield members, Series.of(blocks.take(members)), terms, is_near
 
 
 def light_time_corrected(vectors_au: FloatArray, cells: Cells, cell: IntArray) -> FloatArray:
@@ -254,17 +282,14 @@ def at_site_light_time(
 _MIDDLE = chebyshev.chebvander(0.0, 63)[0]  # T_j(0): 1, 0, -1, 0, 1, ...
 
 
-def _slopes(basis: FloatArray) -> FloatArray:
-    """Derivatives (k, m) of Chebyshev polynomials by their argument, from their values (k, m): T'_j = 2 j
-    T_{j-1} + ...
+@functools.cache
+def _derivative(terms: int) -> FloatArray:
+    """Matrix (terms, terms) that takes values of Chebyshev polynomials to their derivatives, when multiplied
+    from the right.
     """
-    terms = basis.shape[1]
-    derivative = np.zeros((terms, terms))
-    for j in range(1, terms):
-        unit = np.zeros(terms)
-        unit[j] = 1.0
-        derivative[:j, j] = chebyshev.chebder(unit)[:j]
-    return basis @ derivative
+    matrix = np.zeros((terms, terms))
+    matrix[:-1] = chebyshev.chebder(np.eye(terms))
+    return matrix
 
 
 def _clenshaw(rows: FloatArray, block: IntArray, objects: IntArray, twice: FloatArray) -> FloatArray:

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordination.visibility.engine.candidates import Candidates, candidates
-from coordination.visibility.engine.cells import Cells, Observing, Telescope
+from coordination.visibility.engine.cells import Observing, Telescope
 from coordination.visibility.engine.closed_form import Lobes, Middle, quick_windows
 from coordination.visibility.engine.dense import Watched, search
+from coordination.visibility.engine.first_look import first_look
 from coordination.visibility.engine.pairs import Pairs
-from coordination.visibility.engine.series import FEW_TERMS, Series
+from coordination.visibility.engine.series import Series, alike
 from coordination.visibility.engine.sweep import Intervals
 from coordination.visibility.engine.table import WindowTable, joined, without_short
 from targets.orbits.blocks import EphemerisBlocks
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 BlockGroup = tuple[IntArray, EphemerisBlocks]
@@ -47,7 +47,7 @@ def find_windows(
         groups = [(np.arange(groups.n), groups)]
     parts = []
     for targets, blocks in groups:
-        for members, series, terms, near in _alike(blocks):
+        for members, series, terms, near in alike(blocks):
             for telescope in range(len(observing.telescopes)):
                 for found in _one_telescope(series, observing, telescope, terms, near, chunk_pairs):
                     parts.append(_with_targets(found, np.asarray(targets)[members]))
@@ -55,24 +55,6 @@ def find_windows(
     least_days = np.array([t.limits.min_duration_minutes / 1440.0 for t in observing.telescopes])
     table = without_short(table, least_days)
     return table if cut_at_nights else joined(table, at_nights=True)
-
-
-def _alike(blocks: EphemerisBlocks) -> Iterator[tuple[IntArray, Series, int, bool]]:
-    """Targets that are computed alike: which (indices), their series, powers of tau to keep, and whether they
-    are near.
-    """
-    series = Series.of(blocks)
-    n_coef = series.vectors_au.shape[1]
-    few, near = series.few_terms & (n_coef > FEW_TERMS), series.near
-    for members, terms, is_near in (
-        (np.flatnonzero(few & ~near), FEW_TERMS, False),
-        (np.flatnonzero(~few & ~near), n_coef, False),
-        (np.flatnonzero(near), n_coef, True),
-    ):
-        if members.size == blocks.n:
-            yield members, series, terms, is_near
-        elif members.size:
-            yield members, Series.of(blocks.take(members)), terms, is_near
 
 
 def _with_targets(found: WindowTable, targets: IntArray) -> WindowTable:
@@ -94,7 +76,7 @@ def _one_telescope(
     cells = observing.cells(index, min(1.0, series.block_days))
     if not cells.n:
         return
-    for candidate in candidates(series, cells, telescope, 20 * chunk_pairs):
+    for candidate in candidates(series, cells, telescope, 50 * chunk_pairs):
         for chunk in candidate.chunks(chunk_pairs):
             pairs = Pairs.expand(series, cells, chunk.objects, chunk.cell, terms, near)
             for some, intervals in _windows_of(pairs, chunk, telescope, near):
@@ -123,58 +105,18 @@ def _windows_of(pairs: Pairs, chunk: Candidates, telescope: Telescope, near: boo
         return
     middle = Middle.of(pairs)
     lobes = Lobes.of(middle, telescope)
-    moon_blocks, moon_open = _moon(pairs, middle, telescope)
-    alive = ~lobes.never & ~moon_blocks
-    special = chunk.magnitude_open | chunk.rate_open | moon_open | _needs_samples(middle, lobes, telescope)
+    look = first_look(pairs, middle, chunk, telescope, ~lobes.never)
+    alive = ~lobes.never & ~look.ruled_out
+    special = look.magnitude_open | chunk.rate_open | look.moon_open | _needs_samples(middle, lobes, telescope)
     quick = np.flatnonzero(alive & ~special)
     some = pairs.take(quick)
     intervals, failed = quick_windows(some, middle.take(quick), lobes.take(quick), telescope)
     yield some, intervals
     thorough = np.concatenate([np.flatnonzero(alive & special), quick[failed]])
     if thorough.size:
-        watched = Watched(moon_open[thorough], chunk.magnitude_open[thorough], chunk.rate_open[thorough])
+        watched = Watched(look.moon_open[thorough], look.magnitude_open[thorough], chunk.rate_open[thorough])
         rest = pairs.take(thorough)
         yield rest, search(rest, telescope, watched, near=False)
-
-
-def _moon(pairs: Pairs, middle: Middle, telescope: Telescope) -> tuple[BoolArray, BoolArray]:
-    """Whether the Moon is too near during the whole cell (k,), and whether that may change inside it (k,)."""
-    no = np.zeros(pairs.n, dtype=bool)
-    if not telescope.limits.needs_moon:
-        return no, no
-    direction, reach = _moon_at_middle(pairs.cells)
-    x, y, z = direction[:, pairs.cell]
-    cosine = middle.direction[0] * x + middle.direction[1] * y + middle.direction[2] * z
-    separation = np.arccos(np.clip(cosine, -1.0, 1.0))
-    limit, change = _moon_limit_rad(pairs.cells, telescope)
-    limit, slack = limit[pairs.cell], (reach + change)[pairs.cell] + middle.motion_rad + 1e-4
-    return separation < limit - slack, np.abs(separation - limit) <= slack
-
-
-def _moon_limit_rad(cells: Cells, telescope: Telescope) -> tuple[FloatArray, FloatArray]:
-    """Least Moon separation (c,) at mid-cell, and a bound of how much it changes from there, with the
-    illumination.
-    """
-    limits, change = telescope.limits, np.abs(cells.illuminated[1:]).sum(axis=0)
-    limit, more = (limits.moon_separation_deg(cells.illuminated[0] + extra) for extra in (0.0, change))
-    return np.radians(limit), np.radians(np.abs(more - limit))
-
-
-def _moon_at_middle(cells: Cells) -> tuple[FloatArray, FloatArray]:
-    """Topocentric unit vectors (3, c) of the Moon at mid-cell, and by how much it turns from there, a bound
-    in radians (c,).
-    """
-    tau = np.linspace(-1.0, 1.0, 9)
-    zero = np.zeros(cells.n, dtype=np.int64)
-    angle = cells.turn_rad[:, None] * tau
-    vectors = np.einsum("mkc,tm->ckt", cells.moon_au, np.vander(tau, cells.moon_au.shape[0], increasing=True))
-    px, py, pz = (cells.position_au[:, k, None] for k in range(3))
-    cos, sin = np.cos(angle), np.sin(angle)
-    seen = np.stack([vectors[:, 0] - (cos * px - sin * py), vectors[:, 1] - (sin * px + cos * py), vectors[:, 2] - pz])
-    seen = seen / np.linalg.norm(seen, axis=0)
-    middle = seen[:, zero + np.arange(cells.n), tau.size // 2]
-    cosine = np.einsum("kct,kc->ct", seen, middle)
-    return middle, 1.15 * np.arccos(np.clip(cosine.min(axis=1), -1.0, 1.0))
 
 
 def _needs_samples(middle: Middle, lobes: Lobes, telescope: Telescope) -> BoolArray:

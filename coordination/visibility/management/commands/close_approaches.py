@@ -1,4 +1,4 @@
-"""`manage.py close_approaches`: when targets pass the Earth, how near and how fast, as CSV or JSON on standard output."""
+"""`manage.py close_approaches`: when targets pass the Earth, how near and how fast, as CSV or JSON."""
 
 from argparse import ArgumentParser
 from typing import Any

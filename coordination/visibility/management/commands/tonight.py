@@ -11,6 +11,9 @@ from coordination.visibility import quality
 from coordination.visibility.tonight import best_tonight
 
 
+_CAPTION = f"Highest in degrees, rate in arcsec/min. Only {quality.RELIABLE_MEANS}."
+
+
 class Command(BaseCommand):
     help = "Print what is best in the next 24 hours: seen from the most sites, then for the longest."
 
@@ -18,14 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--rows", type=int, default=12, help="how many targets (default 12)")
 
     def handle(self, *args: Any, rows: int, **options: Any) -> None:
-        console = Console()
+        console = Console(width=100)  # the same whether it is read on a terminal or from a file
         best = best_tonight(limit=rows)
         if not best:
             console.print("No windows in the next 24 hours: run compute_windows first.")
             return
-        table = Table(title="Best in the next 24 hours (UTC)", caption=f"Only {quality.RELIABLE_MEANS}.")
+        table = Table(title="Best in the next 24 hours (UTC)", caption=_CAPTION)
         table.add_column("Target")
-        for heading in ("Sites", "Telescope h", "From", "To", "V", "Highest deg", 'Rate "/min', "U"):
+        for heading in ("Sites", "Telescope h", "From", "To", "V", "Highest", "Rate", "U"):
             table.add_column(heading, justify="right")
         for row in best:
             table.add_row(

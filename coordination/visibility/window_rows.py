@@ -1,0 +1,72 @@
+"""The rows of the command `windows`: from orbits, telescopes and a span to columns of text and numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from coordination.common.timescales import iso_utc, tt_mjd_to_utc, tt_to_tdb_mjd, utc_to_tt_mjd
+from coordination.visibility.engine.cells import Observing, Telescope
+from coordination.visibility.engine.edges import edge_labels
+from coordination.visibility.engine.quantities import describe
+from coordination.visibility.engine.windows import find_windows
+from coordination.visibility.rows import Column
+from observatories.sites.earth_orientation import EarthOrientation
+from observatories.sites.sun_moon import SunMoon
+from targets.orbits.elements import OrbitBatch
+from targets.orbits.ephemeris import apparent_bodies, build_blocks
+from targets.orbits.planets import Planets
+from targets.orbits.propagation import propagate
+
+_BLOCK_DAYS = 1.0  # light left the targets, and the integrator has its steps, outside the span
+
+
+def window_columns(
+    targets: OrbitBatch,
+    telescopes: Sequence[Telescope],
+    start_utc: np.datetime64,
+    end_utc: np.datetime64,
+    planets: Planets,
+) -> list[Column]:
+    """One row for each window in [start, end) UTC, by target, telescope and start; only the ends of the span
+    cut windows.
+
+    Raises ValueError for spans outside the planetary kernel or the known rotation of the Earth, naming what
+    is covered.
+    """
+    start, end = (float(utc_to_tt_mjd(instant)) for instant in (start_utc, end_utc))
+    observing = observe(telescopes, start, end, planets)
+    days = math.ceil((end - start) / _BLOCK_DAYS - 1e-9)
+    span_tdb = tt_to_tdb_mjd(np.array([start - _BLOCK_DAYS, start + days + _BLOCK_DAYS]))
+    trajectory = propagate(targets, float(span_tdb[0]), float(span_tdb[1]), planets)
+    groups = build_blocks(trajectory, targets, start, days, planets)
+    table = find_windows(groups, observing, cut_at_nights=False)
+    quantities = describe(table, groups, observing)
+    names = np.array(targets.names, dtype=object)
+    sites = np.array([telescope.name for telescope in telescopes], dtype=object)
+    return [
+        Column.text("name", names[table.target]),
+        Column.text("site", sites[table.telescope]),
+        Column.text("start_utc", iso_utc(tt_mjd_to_utc(table.start_tt_mjd))),
+        Column.text("end_utc", iso_utc(tt_mjd_to_utc(table.end_tt_mjd))),
+        Column.text("opened_by", edge_labels(table.opened_by)),
+        Column.text("closed_by", edge_labels(table.closed_by)),
+        Column.numbers("max_alt_deg", quantities.max_alt_deg, 4),
+        Column.numbers("v_mag", quantities.v_mag, 3),
+        Column.numbers("rate_arcsec_min", quantities.rate_arcsec_min, 4),
+        Column.numbers("moon_sep_deg", quantities.moon_sep_deg, 3),
+    ]
+
+
+def observe(telescopes: Sequence[Telescope], start_tt_mjd: float, end_tt_mjd: float, planets: Planets) -> Observing:
+    """Telescopes over a span, with the Sun and the Moon of the planetary kernel. Raises as `window_columns`."""
+    planets.require(*tt_to_tdb_mjd(np.array([start_tt_mjd, end_tt_mjd])))
+    bodies = SunMoon.sample(
+        lambda tt: apparent_bodies(("sun",), tt, planets)["sun"],
+        lambda tt: apparent_bodies(("moon",), tt, planets)["moon"],
+        start_tt_mjd,
+        end_tt_mjd,
+    )
+    return Observing(telescopes, start_tt_mjd, end_tt_mjd, bodies, EarthOrientation.from_astropy())

@@ -1,0 +1,143 @@
+"""The windows of the API, as a partner's software meets them."""
+
+import datetime as dt
+
+import pytest
+
+from coordination.visibility import planning
+from coordination.visibility.models import VisibilityWindow
+from targets.models import Target
+
+URL = "/api/v1/windows/"
+
+
+@pytest.fixture
+def computed(catalogue, network, settings, monkeypatch):
+    settings.PLANNING_HORIZON_NIGHTS = 3
+    ids: list[int] = []
+    monkeypatch.setattr("coordination.visibility.tasks.compute_chunk.delay", ids.append)
+    planning.plan()
+    # Inside the test's transaction nothing is queued: there is no commit.
+    for chunk_id in planning.Chunk.objects.values_list("pk", flat=True):
+        planning.run_chunk(chunk_id)
+    return catalogue
+
+
+def instant(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.django_db
+def test_pages_hold_all_windows_in_order(client, computed):
+    span = planning.stored_span()
+    query = {"after": instant(span.starts_at), "limit": 7}
+    seen, url = [], None
+    while True:
+        page = client.get(url) if url else client.get(URL, query)
+        seen += page.json()["results"]
+        url = page.json()["next"]
+        if url is None:
+            break
+    expected = VisibilityWindow.objects.filter(ends_at__gt=span.starts_at).order_by("starts_at", "id")
+    assert [row["id"] for row in seen] == list(expected.values_list("pk", flat=True))
+    assert {row["opened_by"] for row in seen} <= {"sun", "altitude", "moon", "night", "span", "magnitude"}
+    assert seen[0]["starts_at"].endswith("Z")
+
+
+@pytest.mark.django_db
+def test_a_page_costs_the_same_number_of_queries_whatever_its_length(client, computed, django_assert_num_queries):
+    after = instant(planning.stored_span().starts_at)
+    for limit in (1, 50):
+        with django_assert_num_queries(2):
+            client.get(URL, {"after": after, "limit": limit})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["1627", "Ivar", "1929 SH", "J29S00H", "(1627) Ivar"])
+def test_windows_of_a_target_under_any_designation(client, computed, name):
+    rows = client.get(URL, {"target": name}).json()["results"]
+    assert rows
+    assert {row["target"]["designation"] for row in rows} == {"1627"}
+
+
+@pytest.mark.django_db
+def test_filters(client, computed):
+    after = instant(planning.stored_span().starts_at)
+    everything = client.get(URL, {"after": after, "limit": 100}).json()["results"]
+
+    def ids(**query):
+        return {row["id"] for row in client.get(URL, {"after": after, "limit": 100, **query}).json()["results"]}
+
+    assert ids(observatory="Q63") == {r["id"] for r in everything if r["telescope"]["mpc_code"] == "Q63"}
+    assert ids(organisation="network") == {r["id"] for r in everything}
+    assert ids(organisation="nobody") == set()
+    assert ids(min_duration_s=20000) == {r["id"] for r in everything if r["duration_s"] >= 20000}
+    assert ids(v_max=16) == {r["id"] for r in everything if r["v_mag"] <= 16}
+    middle = everything[len(everything) // 2]["starts_at"]
+    assert ids(before=middle) == {r["id"] for r in everything if r["starts_at"] < middle}
+    telescope = everything[0]["telescope"]["id"]
+    assert ids(telescope=telescope) == {r["id"] for r in everything if r["telescope"]["id"] == telescope}
+
+
+@pytest.mark.django_db
+def test_poor_orbits_are_left_out_unless_asked_for_and_the_list_says_so(client, computed):
+    ivar = computed["Ivar"]
+    type(ivar.current_orbit).objects.filter(pk=ivar.current_orbit_id).update(u_parameter="8")
+    page = client.get(URL, {"limit": 100}).json()
+    assert "U <= 5" in page["orbits"]
+    assert "1627" not in {row["target"]["designation"] for row in page["results"]}
+    everything = client.get(URL, {"limit": 100, "orbit_quality": "any"}).json()
+    assert everything["orbits"] == "every orbit"
+    assert "1627" in {row["target"]["designation"] for row in everything["results"]}
+    named = client.get(URL, {"target": "Ivar"}).json()
+    assert named["results"]
+    assert named["results"][0]["orbit"]["u_parameter"] == "8"
+
+
+@pytest.mark.django_db
+def test_windows_of_a_target_that_is_not_public_are_nobodys_but_of_those_who_are_signed_in(
+    client, signed_in_client, computed
+):
+    Target.objects.filter(name="Ivar").update(visibility="signed_in")
+    refused = client.get(URL, {"target": "Ivar"})
+    unknown = client.get(URL, {"target": "Ivax"})
+    assert refused.status_code == unknown.status_code == 404
+    assert "1627" not in {row["target"]["designation"] for row in client.get(URL, {"limit": 100}).json()["results"]}
+    assert signed_in_client.get(URL, {"target": "Ivar"}).json()["results"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"after": "2026-11-22T18:00:00"}, "after"),
+        ({"after": "yesterday"}, "after"),
+        ({"before": "1999-01-01T00:00:00Z"}, "before"),
+        ({"min_duration_s": "long"}, "min_duration_s"),
+        ({"orbit_quality": "good"}, "orbit_quality"),
+        ({"limit": "1000"}, "limit"),
+        ({"traget": "Eros"}, "traget"),
+    ],
+)
+def test_bad_input_is_a_problem_that_names_the_field(client, computed, query, field):
+    answer = client.get(URL, query)
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["type"] == "urn:neo-coordination:problem:invalid-input"
+    assert field in {error["field"] for error in problem["errors"]}
+
+
+@pytest.mark.django_db
+def test_a_time_outside_the_stored_span_is_refused_naming_the_span(client, computed):
+    span = planning.stored_span()
+    answer = client.get(URL, {"after": instant(span.ends_at + dt.timedelta(days=1))})
+    assert answer.status_code == 400
+    assert instant(span.ends_at) in answer.json()["detail"]
+
+
+@pytest.mark.django_db
+def test_an_unknown_target_comes_with_its_nearest(client, computed):
+    answer = client.get(URL, {"target": "Ivarr"})
+    assert answer.status_code == 404
+    assert answer.json()["nearest"] == ["Ivar"]
