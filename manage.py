@@ -1,6 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. In a development checkout use `python3 dev.py manage COMMAND`, which brings its own servers.
-"""
+"""Django's command line. In a development checkout `python3 dev.py manage COMMAND` brings its own servers."""
 
 import os
 import sys

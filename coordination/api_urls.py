@@ -2,11 +2,11 @@
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
-from observatories.api import ObservatoryViewSet, TelescopeViewSet
 from rest_framework.routers import DefaultRouter
-from targets.api import TargetViewSet
 
 from coordination.visibility.api import WindowViewSet
+from observatories.api import ObservatoryViewSet, TelescopeViewSet
+from targets.api import TargetViewSet
 
 router = DefaultRouter()
 router.register("observatories", ObservatoryViewSet, basename="observatory")

@@ -14,11 +14,12 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from coordination.common.actors import actor_of
 from coordination.common.problems import DomainError
 
 from . import services
 from .models import Closure, Membership, Observatory, Organisation, Telescope, User
-from .people import actor_of, may_schedule, organisations_with_role
+from .people import may_schedule, organisations_with_role
 
 admin.site.unregister(Group)
 

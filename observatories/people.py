@@ -4,8 +4,6 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from coordination.common.actors import ANONYMOUS, Actor
-
 
 class Organisation(models.Model):
     """An institution that operates telescopes or takes part in campaigns."""
@@ -56,14 +54,6 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.organisation} ({self.role})"
-
-
-def actor_of(user: object) -> Actor:
-    """What querysets need to know of a signed-in person, or of nobody."""
-    if not isinstance(user, User) or not user.is_active:
-        return ANONYMOUS
-    organisation_ids = frozenset(user.memberships.values_list("organisation_id", flat=True))
-    return Actor(user_id=user.pk, organisation_ids=organisation_ids, sees_everything=user.is_superuser)
 
 
 def organisations_with_role(user: object, *roles: str) -> set[int]:

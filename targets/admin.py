@@ -1,5 +1,7 @@
 """Targets, orbits and ephemerides in the administration."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,6 +12,7 @@ from unfold.paginator import InfinitePaginator
 from coordination.common.admin import ReadOnlyAdmin
 
 from .models import Designation, Ephemeris, Orbit, Target
+from .services import update_target
 from .services.lookup import find, similar_designations
 
 
@@ -75,6 +78,9 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ModelAdmin):
     readonly_fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha")
     inlines = (DesignationInline, OrbitInline)
 
+    def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:
+        update_target(obj.pk, actor=request.user, **{name: form.cleaned_data[name] for name in form.changed_data})
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # targets come with their orbits: import_targets
 
@@ -131,4 +137,4 @@ class EphemerisAdmin(ByDesignation, ReadOnlyAdmin):
 
     @admin.display(description="positions stored", boolean=True)
     def has_positions(self, ephemeris: Ephemeris) -> bool:
-        return ephemeris.has_positions
+        return bool(getattr(ephemeris, "has_positions", False))  # annotated by get_queryset

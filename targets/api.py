@@ -8,9 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 
+from coordination.common.actors import actor_of
 from coordination.common.api import ReadOnlyViewSet
 from coordination.common.filters import TrueFalseFilter
-from observatories.people import actor_of
 
 from .models import Designation, Ephemeris, Orbit, Target
 from .services import resolve
@@ -147,7 +147,8 @@ class TargetFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def called(self, queryset: QuerySet[Target], name: str, value: str) -> QuerySet[Target]:
-        return queryset.filter(pk=find(value, actor_of(self.request.user)))
+        found = find(value, actor_of(self.request.user))
+        return queryset.none() if found is None else queryset.filter(pk=found)
 
     def certain(self, queryset: QuerySet[Target], name: str, value: Any) -> QuerySet[Target]:
         return queryset.filter(current_orbit__u_parameter__in=[str(u) for u in range(int(value) + 1)])
@@ -196,4 +197,4 @@ class TargetViewSet(ReadOnlyViewSet):
     def _attach_ephemeris(self, target: Target) -> None:
         """The ephemeris without its blocks, which are kilobytes that nobody asked for."""
         light = Ephemeris.objects.with_has_positions().defer("blocks", "state")
-        target.ephemeris = light.filter(target=target).first()  # type: ignore[assignment]
+        target.ephemeris = light.filter(target=target).first()

@@ -6,6 +6,8 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 
 class InstantField(forms.Field):
@@ -27,6 +29,7 @@ class InstantField(forms.Field):
             raise ValidationError(f"{value!r} is outside the years 1 to 9999.") from None
 
 
+@extend_schema_field(OpenApiTypes.DATETIME)
 class InstantFilter(django_filters.Filter):
     field_class = InstantField
 

@@ -38,7 +38,7 @@ class DomainError(Exception):
     """
 
     problem = "invalid-input"
-    status = status.HTTP_400_BAD_REQUEST
+    status: int = status.HTTP_400_BAD_REQUEST
 
     def __init__(self, detail: str, *, field: str = "", value: Any = None, expected: str = "", **extra: Any) -> None:
         super().__init__(detail)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from typing import Any
+from typing import Any, Literal
 
 import erfa
 import numpy as np
@@ -104,7 +104,7 @@ def to_datetime(utc: np.datetime64) -> dt.datetime:
     return value.replace(tzinfo=dt.UTC)
 
 
-def iso_utc(utc: ArrayLike, unit: str = "ms") -> NDArray[np.str_]:
+def iso_utc(utc: ArrayLike, unit: Literal["s", "ms"] = "ms") -> NDArray[np.str_]:
     """ISO 8601 text with Z, rounded (not cut) to `unit` ("s", "ms")."""
     step_us = {"s": 1_000_000, "ms": 1000}[unit]
     microseconds = np.asarray(utc).astype("datetime64[us]").astype(np.int64)

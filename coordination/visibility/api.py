@@ -5,24 +5,21 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from coordination.common import clock
+from coordination.common.actors import actor_of
 from coordination.common.api import ReadOnlyViewSet
 from coordination.common.filters import InstantFilter
 from coordination.common.pagination import KeysetPagination
-from observatories.people import actor_of
 from targets.services import resolve
 
 from . import quality
 from .models import VisibilityWindow
 from .planning import stored_span
-
-InstantFilter = extend_schema_field(OpenApiTypes.DATETIME)(InstantFilter)
 
 
 class WindowTargetSerializer(serializers.Serializer[Any]):

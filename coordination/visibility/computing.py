@@ -12,7 +12,7 @@ from coordination.common.timescales import tt_mjd_to_utc
 from observatories.models import Telescope
 from observatories.services import telescopes_for_windows
 from observatories.sites.earth_orientation import EarthOrientation
-from observatories.sites.horizon import HorizonMask
+from observatories.sites.geodesy import Place
 from observatories.sites.nights import noon_utc
 from observatories.sites.sun_moon import SunMoon
 from targets.orbits.ephemeris import apparent_bodies
@@ -67,21 +67,29 @@ def telescope_fingerprint(telescope: Telescope) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
+def place_of(telescope: Telescope) -> Place:
+    """Where a telescope stands that can be planned."""
+    place = telescope.observatory.place
+    if place is None:
+        raise ValueError(f"{telescope} has no fixed place")
+    return place
+
+
 def engine_telescope(telescope: Telescope) -> EngineTelescope:
     """What the window search needs to know of a stored telescope."""
-    hour_angles = (telescope.hour_angle_min_h, telescope.hour_angle_max_h)
+    first, last = telescope.hour_angle_min_h, telescope.hour_angle_max_h
     limits = Limits(
         sun_alt_deg=telescope.sun_altitude_max_deg,
         min_alt_deg=telescope.altitude_min_deg,
         max_alt_deg=telescope.altitude_max_deg if telescope.altitude_max_deg < 90.0 else None,
-        hour_angle_h=None if None in hour_angles else hour_angles,
-        horizon=HorizonMask.from_points(telescope.horizon_mask) if telescope.horizon_mask else None,
+        hour_angle_h=None if first is None or last is None else (first, last),
+        horizon=telescope.horizon,
         moon_sep_deg=telescope.moon_separation_min_deg,
         v_limit_mag=telescope.limiting_v_mag,
         max_rate_arcsec_min=telescope.rate_max_arcsec_min,
         min_duration_minutes=telescope.window_min_s / 60.0,
     )
-    return EngineTelescope(telescope.observatory.place, limits, telescope.name)
+    return EngineTelescope(place_of(telescope), limits, telescope.name)
 
 
 def observing(telescopes: Sequence[Telescope], span: Span) -> Observing:
@@ -127,7 +135,7 @@ def _columns(
 ) -> dict[str, NDArray[np.generic]]:
     """The columns of storage.COLUMNS for found windows."""
     telescope_ids = np.array([telescope.pk for telescope in telescopes])
-    noon_offsets = [noon_utc(t.observatory.place, np.datetime64(0, "D")) - np.datetime64(0, "us") for t in telescopes]
+    noon_offsets = [noon_utc(place_of(t), np.datetime64(0, "D")) - np.datetime64(0, "us") for t in telescopes]
     noon_us = np.array(noon_offsets, dtype="timedelta64[us]")[table.telescope]
     starts_at, ends_at = tt_mjd_to_utc(table.start_tt_mjd), tt_mjd_to_utc(table.end_tt_mjd)
     night_ends_at = (table.night + np.timedelta64(1, "D")).astype("datetime64[us]") + noon_us

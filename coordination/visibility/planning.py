@@ -46,15 +46,17 @@ class Progress:
     failed: int
 
 
-def progress(computation: Computation | None = None) -> Progress | None:
-    """How far the given or the running computation is; None where none runs."""
-    if computation is None:
-        computation = Computation.objects.filter(state=Computation.State.RUNNING).first()
-    if computation is None:
-        return None
+def progress_of(computation: Computation) -> Progress:
+    """How far a computation is."""
     states = list(computation.chunks.values_list("state", flat=True))
     failed = states.count(Chunk.State.FAILED)
     return Progress(done=states.count(Chunk.State.DONE) + failed, total=len(states), failed=failed)
+
+
+def running_progress() -> Progress | None:
+    """How far the computation under way is; None where none is."""
+    running = Computation.objects.filter(state=Computation.State.RUNNING).first()
+    return None if running is None else progress_of(running)
 
 
 def plan() -> Computation | None:

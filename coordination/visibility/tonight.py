@@ -11,7 +11,6 @@ from django.db.models import Count, Max, Min, Sum
 from coordination.common import clock
 from coordination.common.actors import ANONYMOUS, Actor
 from observatories.models import Observatory
-from observatories.sites.geodesy import Place
 from observatories.sites.grouping import site_numbers
 
 from . import quality
@@ -79,10 +78,7 @@ def best_tonight(limit: int = 12, actor: Actor = ANONYMOUS) -> list[TonightRow]:
 
 
 def _site_of_observatories() -> dict[int, int]:
-    observatories = list(
-        Observatory.objects.filter(kind=Observatory.Kind.FIXED, telescopes__isnull=False)
-        .distinct()
-        .values_list("pk", "longitude_deg", "latitude_deg", "height_m")
-    )
-    numbers = site_numbers([Place(lon, lat, height) for _, lon, lat, height in observatories])
-    return {pk: int(number) for (pk, *_), number in zip(observatories, numbers, strict=True)}
+    fixed = Observatory.objects.filter(kind=Observatory.Kind.FIXED, telescopes__isnull=False).distinct()
+    places = {observatory.pk: observatory.place for observatory in fixed}
+    numbers = site_numbers([place for place in places.values() if place is not None])
+    return dict(zip((pk for pk, place in places.items() if place is not None), numbers.tolist(), strict=True))

@@ -5,11 +5,11 @@ from typing import Any
 from django.views.generic import TemplateView
 
 from coordination.common import clock
+from coordination.common.actors import actor_of
 from coordination.visibility import quality
-from coordination.visibility.planning import progress, stored_span
+from coordination.visibility.planning import running_progress, stored_span
 from coordination.visibility.tonight import best_tonight
 from observatories.models import Observatory, Telescope
-from observatories.people import actor_of
 from targets.models import Target
 
 
@@ -25,7 +25,7 @@ class HomeView(TemplateView):
             rows=best_tonight(limit=20, actor=actor_of(self.request.user)),
             reliable_means=quality.RELIABLE_MEANS,
             span=stored_span(),
-            progress=progress(),
+            progress=running_progress(),
             counts={
                 "targets": Target.objects.count(),
                 "observatories": Observatory.objects.count(),

@@ -47,7 +47,9 @@ class HorizonMask:
 
     def altitude_at(self, azimuth_deg: ArrayLike) -> FloatArray:
         """Altitude of the horizon, degrees, at azimuths of any shape."""
-        return np.asarray(np.interp(azimuth_deg, self.azimuth_deg, self.altitude_deg, period=360.0))
+        return np.asarray(
+            np.interp(np.asarray(azimuth_deg, dtype=float), self.azimuth_deg, self.altitude_deg, period=360.0)
+        )
 
     @property
     def steepest(self) -> float:

@@ -91,76 +91,81 @@ def find_roots(function: Curves, times: FloatArray, values: FloatArray, toleranc
     of one sign.
 
     values (n, m): the curves at the times. Where a parabola through three samples has its extremum near zero,
-    the extremum is sought, and both zeros beside it when it lies across. Raises nothing; curves must be
-    smooth at the scale of the sampling.
+    the extremum is sought, and both zeros beside it when it lies across. Curves must be smooth at the scale
+    of the sampling.
     """
     positive = values >= 0.0
     item, place = np.nonzero(positive[:, 1:] != positive[:, :-1])
-    low, high = times[item, place], times[item, place + 1]
-    at_low, at_high = values[item, place], values[item, place + 1]
-    hidden_item, left, middle, right, at_left, at_middle, at_right = _hidden_extrema(function, times, values)
-    item = np.concatenate([item, hidden_item, hidden_item])
-    low, high = np.concatenate([low, left, middle]), np.concatenate([high, middle, right])
-    at_low, at_high = (
-        np.concatenate([at_low, at_left, at_middle]),
-        np.concatenate([at_high, at_middle, at_right]),
+    shown = _Brackets(item, times[item, place], times[item, place + 1], values[item, place], values[item, place + 1])
+    brackets = [shown, *_hidden_brackets(function, times, values)]
+    item = np.concatenate([each.item for each in brackets])
+    low, high, at_low, at_high = (
+        np.concatenate(parts)
+        for parts in zip(*((each.low, each.high, each.at_low, each.at_high) for each in brackets), strict=True)
     )
     time = refine(function, item, low, high, at_low, at_high, tolerance)
     order = np.lexsort((time, item))
     return Roots(item=item[order], time=time[order], rising=(at_high >= 0.0)[order])
 
 
-def _hidden_extrema(
-    function: Curves, times: FloatArray, values: FloatArray
-) -> tuple[IntArray, *tuple[FloatArray, ...]]:
-    """Brackets (item, left, middle, right and the values there) where the middle has the other sign than both
-    ends.
+@dataclass(frozen=True)
+class _Brackets:
+    """Intervals (k,) of curves whose ends differ in sign."""
+
+    item: IntArray
+    low: FloatArray
+    high: FloatArray
+    at_low: FloatArray
+    at_high: FloatArray
+
+
+def _hidden_brackets(function: Curves, times: FloatArray, values: FloatArray) -> list[_Brackets]:
+    """Intervals between samples of one sign inside which the curve has the other sign, in two halves."""
+    item, left, guess = _promising_extrema(times, values)
+    if not item.size:
+        return []
+    start, end = times[item, left], times[item, left + 1]
+    sign = np.where(values[item, left] >= 0.0, 1.0, -1.0)
+    middle, at_middle = _seek_extremum(function, item, start, end, guess, sign)
+    crosses = (at_middle >= 0.0) != (values[item, left] >= 0.0)
+    item, left, middle, at_middle = item[crosses], left[crosses], middle[crosses], at_middle[crosses]
+    return [
+        _Brackets(item, times[item, left], middle, values[item, left], at_middle),
+        _Brackets(item, middle, times[item, left + 1], at_middle, values[item, left + 1]),
+    ]
+
+
+def _promising_extrema(times: FloatArray, values: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Curve, number of the sample to the left, and time (k,) of extrema that come near zero by a parabola
+    through three samples.
     """
     if values.shape[1] < 3:
-        empty = np.empty(0)
-        return (np.empty(0, dtype=np.int64), *([empty] * 6))
+        none = np.empty(0, dtype=np.int64)
+        return none, none, np.empty(0)
     before, here, after = values[:, :-2], values[:, 1:-1], values[:, 2:]
     sign = np.where(here >= 0.0, 1.0, -1.0)
     slope, curvature = 0.5 * (after - before), before - 2.0 * here + after
     with np.errstate(divide="ignore", invalid="ignore"):
         vertex = -slope / curvature  # in steps from the middle sample
-    reach_low = np.full(here.shape[1], -0.6)
-    reach_high = np.full(here.shape[1], 0.6)
-    reach_low[0], reach_high[-1] = -1.0, 1.0
+    reach_low, reach_high = np.full(here.shape[1], -0.6), np.full(here.shape[1], 0.6)
+    reach_low[0], reach_high[-1] = -1.0, 1.0  # the first and last interval have no sample beyond
     at_vertex = here + 0.5 * slope * vertex
-    wanted = (
+    item, place = np.nonzero(
         (sign * curvature > 0.0)
         & (vertex >= reach_low)
         & (vertex <= reach_high)
         & (sign * at_vertex < _CURVATURE_SHARE * np.abs(curvature))
     )
-    item, place = np.nonzero(wanted)
     offset = vertex[item, place]
-    # number of the sample that begins the interval of the vertex
-    left = place + 1 + np.where(offset < 0.0, -1, 0)
-    same = (values[item, left] >= 0.0) == (values[item, left + 1] >= 0.0)
+    left = place + np.where(offset < 0.0, 0, 1)
+    same_sign = (values[item, left] >= 0.0) == (values[item, left + 1] >= 0.0)
+    # two parabolas may point at one interval
     _, first = np.unique(item * values.shape[1] + left, return_index=True)
-    keep = np.zeros(item.size, dtype=bool)
-    keep[first] = True
-    keep &= same
+    keep = np.intersect1d(first, np.flatnonzero(same_sign))
     item, place, offset, left = item[keep], place[keep], offset[keep], left[keep]
-    start, end = times[item, left], times[item, left + 1]
-    step = np.where(offset < 0.0, times[item, place + 1] - start, end - times[item, place + 1])
-    guess = np.clip(times[item, place + 1] + offset * step, start, end)
-    middle, at_middle = _seek_extremum(
-        function, item, start, end, guess, np.where(values[item, left] >= 0.0, 1.0, -1.0)
-    )
-    crosses = (at_middle >= 0.0) != (values[item, left] >= 0.0)
-    item, left = item[crosses], left[crosses]
-    return (
-        item,
-        start[crosses],
-        middle[crosses],
-        end[crosses],
-        values[item, left],
-        at_middle[crosses],
-        values[item, left + 1],
-    )
+    step = times[item, left + 1] - times[item, left]
+    guess = np.clip(times[item, place + 1] + offset * step, times[item, left], times[item, left + 1])
+    return item, left, guess
 
 
 def _seek_extremum(
@@ -169,11 +174,9 @@ def _seek_extremum(
     """The extremum towards zero in (start, end) by parabolas through ever closer samples; returns time and
     value.
     """
-    best, at_best = guess, function(item, guess) if item.size else np.empty(0)
+    best, at_best = guess, function(item, guess)
     reach = 0.25 * (end - start)
     for _ in range(4):
-        if not item.size:
-            break
         low, high = np.clip(best - reach, start, end), np.clip(best + reach, start, end)
         at_low, at_high = function(item, low), function(item, high)
         trial = np.clip(_vertex(low, best, high, at_low, at_best, at_high), low, high)

@@ -68,7 +68,7 @@ class BodyPath:
 
     def velocity_au_d(self, tt_mjd: ArrayLike) -> FloatArray:
         """Velocity (n, 3) in au per day at times (n,). Raises ValueError outside the sampled span."""
-        slopes = chebyshev.chebder(self.coefficients, axis=1) * (2.0 / BLOCK_DAYS)
+        slopes = np.asarray(chebyshev.chebder(self.coefficients, axis=1) * (2.0 / BLOCK_DAYS), dtype=float)
         return BodyPath(self.start_tt_mjd, slopes)(tt_mjd)
 
 

@@ -148,8 +148,8 @@ class OrbitBatch:
                 raise ValueError(f"{field} has the shape {values.shape}: expected {shape}")
         for field in ("epoch_tdb_mjd", "state", "nongrav", "g"):
             values = getattr(self, field)
-            finite = np.isfinite(values.reshape(n, -1)).all(axis=1)
-            _require(finite, field, values.reshape(n, -1).min(axis=1), "finite numbers", self.names)
+            rows = values.reshape(n, values.size // n if n else 1)
+            _require(np.isfinite(rows).all(axis=1), field, rows.min(axis=1), "finite numbers", self.names)
         _require(~np.isinf(self.h_mag), "H", self.h_mag, "a finite number, or NaN where unknown", self.names)
 
     def __len__(self) -> int:

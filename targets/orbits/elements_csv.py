@@ -25,13 +25,25 @@ class ElementsFileError(ValueError):
     """A file that holds no elements; the message names the file and what is missing."""
 
 
+class ElementsRowError(ElementsFileError):
+    """A row that is none: too many cells or too few, or nothing that names its object."""
+
+    def __init__(self, line: int, designation: str, reason: str) -> None:
+        self.line, self.designation, self.reason = line, designation, reason
+        super().__init__(f"line {line}: {reason}")
+
+
 def read_elements_csv(path: Path | str) -> OrbitBatch:
     """The orbits of a file, named by their designations, in its order.
 
-    Raises `ElementsFileError` for a file that cannot be read, lacks a column (named) or has no rows, and
-    `ElementsError` for the first value that cannot be right, naming object and field.
+    Raises `ElementsFileError` for a file that cannot be read, lacks a column (named), has no rows or one that is none,
+    and `ElementsError` for the first value that cannot be right, naming object and field.
     """
-    rows = read_rows(path)
+    rows = []
+    for row in read_rows(path):
+        if isinstance(row, ElementsRowError):
+            raise ElementsFileError(f"{path}, {row}") from row
+        rows.append(row)
     values = [numbers_in(row) for row in rows]
     column = {field: [value[field] for value in values] for field in (*NEEDED[1:], *OPTIONAL)}
     return OrbitBatch.from_keplerian(
@@ -49,8 +61,11 @@ def read_elements_csv(path: Path | str) -> OrbitBatch:
     )
 
 
-def read_rows(path: Path | str) -> list[dict[str, str]]:
-    """The rows of a file as text, by column. Raises `ElementsFileError` as `read_elements_csv` does."""
+def read_rows(path: Path | str) -> list[dict[str, str] | ElementsRowError]:
+    """The rows of a file as text, by column; in the place of one that is none, why.
+
+    Raises `ElementsFileError` for a file that cannot be read, lacks a column or has no rows.
+    """
     path = Path(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -69,22 +84,24 @@ def numbers_in(row: dict[str, str]) -> dict[str, float]:
     return {field: _number(row, field) for field in (*NEEDED[1:], *OPTIONAL)}
 
 
-def _rows(reader: Iterator[list[str]], path: Path) -> Iterator[dict[str, str]]:
+def _rows(reader: Iterator[list[str]], path: Path) -> Iterator[dict[str, str] | ElementsRowError]:
     header = [field.strip() for field in next(reader, [])]
     if missing := [field for field in NEEDED if field not in header]:
         raise ElementsFileError(
             f"{path} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}: "
             f"expected {','.join((NEEDED[0], 'name', *NEEDED[1:], *OPTIONAL))}"
         )
-    for number, values in enumerate(reader, start=2):
+    for line, values in enumerate(reader, start=2):
         if not any(value.strip() for value in values):
             continue
+        row = {field: value.strip() for field, value in zip(header, values, strict=False)}
+        designation = row.get("designation", "")
         if len(values) != len(header):
-            raise ElementsFileError(f"{path}, line {number}, has {len(values)} fields: expected {len(header)}")
-        row = {field: value.strip() for field, value in zip(header, values, strict=True)}
-        if not row["designation"]:
-            raise ElementsFileError(f"{path}, line {number}: designation is empty")
-        yield row
+            yield ElementsRowError(line, designation, f"has {len(values)} fields: expected {len(header)}")
+        elif not designation:
+            yield ElementsRowError(line, designation, "designation is empty")
+        else:
+            yield row
 
 
 def _number(row: dict[str, str], field: str) -> float:

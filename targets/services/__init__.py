@@ -1,5 +1,6 @@
 """All writes to targets, orbits and ephemerides, and the ways to find them."""
 
+from .editing import update_target
 from .importing import ImportResult, import_file
 from .lookup import UnknownDesignationError, resolve
 from .orbits import OrbitRows, current_orbits, orbit_batch
@@ -12,4 +13,5 @@ __all__ = [
     "import_file",
     "orbit_batch",
     "resolve",
+    "update_target",
 ]

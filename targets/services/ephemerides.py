@@ -163,7 +163,7 @@ def _stored(target_ids: Sequence[int], span: Span) -> CurrentEphemerides:
     )
     shapes: dict[tuple[float, int], list[tuple[int, EphemerisBlocks]]] = defaultdict(list)
     for index, (*_, raw) in enumerate(rows):
-        blocks = EphemerisBlocks.from_bytes(bytes(raw)).covering(span.start_tt_mjd, span.end_tt_mjd)
+        blocks = EphemerisBlocks.from_bytes(bytes(raw or b"")).covering(span.start_tt_mjd, span.end_tt_mjd)
         shapes[blocks.block_days, blocks.cirs_au.shape[2]].append((index, blocks))
     groups = [
         (np.array([index for index, _ in members]), EphemerisBlocks.stack([blocks for _, blocks in members]))

@@ -210,12 +210,17 @@ class _Import:
                 batch_size=_BATCH,
                 default_change_reason="import of a file of orbits",
             )
-        for row in (*self.designations, *self.orbits):
+        rows: list[Designation | Orbit] = [*self.designations, *self.orbits]
+        for row in rows:
             row.target_id = row.target.pk
         Designation.objects.bulk_create(self.designations, batch_size=_BATCH)
         Orbit.objects.bulk_create(self.orbits, batch_size=_BATCH)
         current = list(self.becomes_current.values())
         _set_current([orbit.target_id for orbit in current], [orbit.pk for orbit in current])
+        if len(self.orbits) > _BATCH:
+            # Without fresh statistics the checks of foreign keys at the commit may scan the new rows once for each.
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE targets_target, targets_designation, targets_orbit")
 
 
 def _texts(record: TargetRecord) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from targets.designations import key_of, taken_apart
 from targets.orbits.elements import ElementsError
-from targets.orbits.elements_csv import ElementsFileError, numbers_in, read_rows
+from targets.orbits.elements_csv import ElementsFileError, ElementsRowError, numbers_in, read_rows
 from targets.sources.mpc.parse import parse_record
 from targets.sources.records import LONGEST_DESIGNATION, OrbitRecord, RecordError, TargetRecord, require_text
 
@@ -83,7 +83,9 @@ def _json_rows(content: bytes, path: Path) -> list[object]:
     return rows
 
 
-def _csv_record(row: dict[str, str]) -> TargetRecord:
+def _csv_record(row: dict[str, str] | ElementsRowError) -> TargetRecord:
+    if isinstance(row, ElementsRowError):
+        raise RecordError(row.designation, row.reason) from row
     designation = require_text(row["designation"], "designation", row["designation"])
     called = taken_apart(designation)
     also = taken_apart(require_text(designation, "name", row.get("name", "")))

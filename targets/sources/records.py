@@ -27,7 +27,7 @@ def require_text(name: str, field: str, text: str, longest: int = LONGEST_TEXT) 
     if len(text) > longest:
         raise RecordError(name[:LONGEST_TEXT], f"{field} has {len(text)} characters: expected at most {longest}")
     if not text.isprintable():
-        raise RecordError(ascii(name), f"{field} is {ascii(text)}: expected printable characters")
+        raise RecordError(ascii(name), f"{field} is {text!a}: expected printable characters")
     return text
 
 

@@ -5,12 +5,12 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, transaction
 
-from coordination.common.actors import ANONYMOUS, SYSTEM
+from coordination.common.actors import ANONYMOUS, SYSTEM, actor_of
 from coordination.common.models import Event
 from coordination.common.problems import DomainError
 from observatories import services
 from observatories.models import Closure, Organisation
-from observatories.people import actor_of, may_schedule
+from observatories.people import may_schedule
 
 pytestmark = pytest.mark.django_db
 

@@ -146,15 +146,9 @@ def quick_windows(pairs: Pairs, middle: Middle, lobes: Lobes, telescope: Telesco
         start, end = np.maximum(rise, -1.0), np.minimum(fall, 1.0)
         opened = np.where(rise > -1.0, Edge.ALTITUDE, opens[item])
         closed = np.where(fall < 1.0, Edge.ALTITUDE, closes[item])
-        holds = start < end
-        found.append(Intervals(*(values[holds] for values in (item, start, end, opened, closed))))
-    windows = Intervals(*(np.concatenate(parts) for parts in zip(*map(_columns, found), strict=True)))
-    kept = ~failed[windows.item]
-    return Intervals(*(values[kept] for values in _columns(windows))), failed
-
-
-def _columns(intervals: Intervals) -> tuple[IntArray, FloatArray, FloatArray, IntArray, IntArray]:
-    return intervals.item, intervals.start, intervals.end, intervals.opened_by, intervals.closed_by
+        found.append(Intervals(item, start, end, opened, closed).take(start < end))
+    windows = Intervals.concatenate(found)
+    return windows.take(~failed[windows.item]), failed
 
 
 def _altitude_slope(middle: Middle, lobes: Lobes, telescope: Telescope) -> FloatArray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,14 +54,9 @@ def search(pairs: Pairs, telescope: Telescope, watched: Watched, near: bool) -> 
     for begin in range(0, pairs.n, size):
         part = np.arange(begin, min(begin + size, pairs.n))
         some = Watched(watched.moon[part], watched.magnitude[part], watched.rate[part])
-        found.append((begin, _search_some(pairs.take(part), telescope, some, samples)))
-    return Intervals(
-        item=np.concatenate([np.empty(0, dtype=np.int64), *(begin + each.item for begin, each in found)]),
-        start=np.concatenate([np.empty(0), *(each.start for _, each in found)]),
-        end=np.concatenate([np.empty(0), *(each.end for _, each in found)]),
-        opened_by=np.concatenate([np.empty(0, dtype=np.int64), *(each.opened_by for _, each in found)]),
-        closed_by=np.concatenate([np.empty(0, dtype=np.int64), *(each.closed_by for _, each in found)]),
-    )
+        intervals = _search_some(pairs.take(part), telescope, some, samples)
+        found.append(replace(intervals, item=intervals.item + begin))
+    return Intervals.concatenate(found)
 
 
 def _search_some(pairs: Pairs, telescope: Telescope, watched: Watched, samples: int) -> Intervals:

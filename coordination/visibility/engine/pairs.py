@@ -183,8 +183,8 @@ class Pairs:
         sun, earth = self.cells.sun_au[:, self.cell][add], self.cells.earth_velocity_au_d[:, self.cell][add]
         sx, sy, sz = sun - earth * days
         to_sun = (sx - x, sy - y, sz - z)
-        # type: ignore[arg-type]
-        shift = _angle_between(to_sun, tuple(-c for c in site)) - _angle_between(to_sun, (-x, -y, -z))
+        shift = _angle_between((-x, -y, -z), to_sun)
+        shift = _angle_between((-site[0], -site[1], -site[2]), to_sun) - shift
         ratio = (tx * tx + ty * ty + tz * tz) / (x * x + y * y + z * z)
         h_mag, g = self.series.h_mag[self.objects][add], self.series.g[self.objects][add]
         dimming = phase_dimming_mag(np.clip(phase + shift, 0.0, np.pi), g)

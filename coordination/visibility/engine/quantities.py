@@ -105,8 +105,8 @@ class _Matrices:
     def icrf(self, x: FloatArray, y: FloatArray, z: FloatArray, tt_mjd: FloatArray) -> list[FloatArray]:
         """Components in the ICRF of vectors (k,) in CIRS."""
         hour = self.hour(tt_mjd)
-        # type: ignore[misc]
-        return [sum(self.rows[k, axis][hour] * c for k, c in enumerate((x, y, z))) for axis in range(3)]
+        x_row, y_row, z_row = self.rows[0][:, hour], self.rows[1][:, hour], self.rows[2][:, hour]
+        return [x_row[axis] * x + y_row[axis] * y + z_row[axis] * z for axis in range(3)]
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,23 @@ class Intervals:
     opened_by: IntArray
     closed_by: IntArray
 
+    def take(self, index: IntArray | BoolArray) -> Intervals:
+        """The intervals at `index`."""
+        return Intervals(
+            self.item[index], self.start[index], self.end[index], self.opened_by[index], self.closed_by[index]
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Intervals]) -> Intervals:
+        """All intervals of one or more parts."""
+        return cls(
+            np.concatenate([part.item for part in parts]),
+            np.concatenate([part.start for part in parts]),
+            np.concatenate([part.end for part in parts]),
+            np.concatenate([part.opened_by for part in parts]),
+            np.concatenate([part.closed_by for part in parts]),
+        )
+
 
 def sweep(
     constraints: Sequence[Changes],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,23 +51,11 @@ def find_windows(
         for members, series, terms, near in alike(blocks):
             for telescope in range(len(observing.telescopes)):
                 for found in _one_telescope(series, observing, telescope, terms, near, chunk_pairs):
-                    parts.append(_with_targets(found, np.asarray(targets)[members]))
+                    parts.append(replace(found, target=np.asarray(targets)[members][found.target]))
     table = joined(WindowTable.concatenate(parts).sorted(), at_nights=False)
     least_days = np.array([t.limits.min_duration_minutes / 1440.0 for t in observing.telescopes])
     table = without_short(table, least_days)
     return table if cut_at_nights else joined(table, at_nights=True)
-
-
-def _with_targets(found: WindowTable, targets: IntArray) -> WindowTable:
-    return WindowTable(
-        targets[found.target],
-        found.telescope,
-        found.night,
-        found.start_tt_mjd,
-        found.end_tt_mjd,
-        found.opened_by,
-        found.closed_by,
-    )
 
 
 def _one_telescope(
@@ -98,6 +87,8 @@ def _as_table(pairs: Pairs, intervals: Intervals, telescope: int) -> WindowTable
 
 def _windows_of(pairs: Pairs, chunk: Candidates, telescope: Telescope, near: bool) -> Iterator[tuple[Pairs, Intervals]]:
     """Windows of the pairs, by the closed form where that decides and by the thorough search elsewhere."""
+    if not pairs.n:
+        return
     if near:
         everything = np.ones(pairs.n, dtype=bool)
         watched = Watched(everything, everything, everything)

@@ -13,12 +13,13 @@ def test_an_event_outside_a_transaction_is_refused():
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_goes_with_the_change_it_tells_of():
-    class ChangeFailedError(Exception):
-        pass
-
-    with pytest.raises(ChangeFailedError), transaction.atomic():
+    @transaction.atomic
+    def change_that_fails():
         events.record("telescope.closed", "telescope:1")
-        raise ChangeFailedError
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_that_fails()
     assert not Event.objects.exists()
 
 

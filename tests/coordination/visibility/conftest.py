@@ -30,15 +30,18 @@ def mpc_record(number, name, provisional, **elements):
     }
 
 
-# Minor Planet Center, February 2026.
+# Minor Planet Center, February 2026: number, name, principal designation, H, M, peri, node, i, e, a.
 RECORDS = [
-    mpc_record(433, "Eros", "A898 PA", H=10.38, M=310.55432, Peri=178.92976, Node=304.2701, i=10.82847, e=0.222836, a=1.458121),
-    mpc_record(1036, "Ganymed", "A924 UB", H=9.17, M=94.0486, Peri=132.5019, Node=215.4373, i=26.6820, e=0.5330869, a=2.6659406),
-    mpc_record(1627, "Ivar", "1929 SH", H=12.7, M=268.27, Peri=167.81, Node=133.09, i=8.449, e=0.39691, a=1.86293),
-    mpc_record(1866, "Sisyphus", "1972 XA", H=12.5, M=128.5, Peri=293.1, Node=63.5, i=41.2, e=0.538, a=1.8937),
-    mpc_record(887, "Alinda", "A918 AA", H=13.8, M=70.9, Peri=350.5, Node=110.4, i=9.39, e=0.5703, a=2.4738),
-    mpc_record(3122, "Florence", "1981 ET3", H=14.1, M=200.0, Peri=27.9, Node=336.1, i=22.15, e=0.4231, a=1.7691),
-]  # fmt: skip
+    mpc_record(*row[:3], **dict(zip(("H", "M", "Peri", "Node", "i", "e", "a"), row[3:], strict=True)))
+    for row in (
+        (433, "Eros", "A898 PA", 10.38, 310.55432, 178.92976, 304.2701, 10.82847, 0.222836, 1.458121),
+        (1036, "Ganymed", "A924 UB", 9.17, 97.59385, 132.50313, 215.44119, 26.68074, 0.5332133, 2.6649688),
+        (1627, "Ivar", "1929 SH", 12.79, 311.46101, 167.83956, 133.07466, 8.45629, 0.3973229, 1.8630581),
+        (1866, "Sisyphus", "1972 XA", 12.48, 140.66425, 293.09863, 63.44669, 41.20632, 0.5381207, 1.8933719),
+        (887, "Alinda", "A918 AA", 13.82, 81.54059, 350.5345, 110.40588, 9.40006, 0.57117, 2.4736288),
+        (3122, "Florence", "1981 ET3", 14.08, 168.25753, 27.88474, 336.04036, 22.14277, 0.4232385, 1.7688777),
+    )
+]
 
 
 @pytest.fixture

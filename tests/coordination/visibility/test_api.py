@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from coordination.visibility import planning
-from coordination.visibility.models import VisibilityWindow
+from coordination.visibility.models import Chunk, VisibilityWindow
 from targets.models import Target
 
 URL = "/api/v1/windows/"
@@ -18,7 +18,7 @@ def computed(catalogue, network, settings, monkeypatch):
     monkeypatch.setattr("coordination.visibility.tasks.compute_chunk.delay", ids.append)
     planning.plan()
     # Inside the test's transaction nothing is queued: there is no commit.
-    for chunk_id in planning.Chunk.objects.values_list("pk", flat=True):
+    for chunk_id in Chunk.objects.values_list("pk", flat=True):
         planning.run_chunk(chunk_id)
     return catalogue
 

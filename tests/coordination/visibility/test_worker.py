@@ -10,7 +10,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from celery import current_app
-from django.conf import settings
 from django.db import connection
 
 from coordination.visibility import planning
@@ -33,7 +32,7 @@ class Worker:
         url = f"postgres://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}"
         if str(db["HOST"] or db["OPTIONS"].get("host", "")).startswith("/") or not db["HOST"]:
             url = f"postgres:///{db['NAME']}?host={db['OPTIONS'].get('host', '')}&user={db['OPTIONS'].get('user', '')}"
-        environment = os.environ | {"DATABASE_URL": url, "PLANNING_HORIZON_NIGHTS": str(settings.PLANNING_HORIZON_NIGHTS)}
+        environment = os.environ | {"DATABASE_URL": url}
         command = [sys.executable, "-m", "celery", "-A", "coordination.celery", "worker", "-c", "1", "-Q", self.queue]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

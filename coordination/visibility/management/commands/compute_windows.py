@@ -32,7 +32,7 @@ class Command(BaseCommand):
         elif wait:
             self._show_progress(computation, console)
         else:
-            console.print(f"Queued {planning.progress(computation).total} parts for the workers.")
+            console.print(f"Queued {planning.progress_of(computation).total} parts for the workers.")
 
     def _listen(self) -> None:
         with connection.cursor() as cursor:
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("Computing windows", total=None)
             while True:
-                progress = planning.progress(computation)
+                progress = planning.progress_of(computation)
                 bar.update(task, completed=progress.done, total=progress.total)
                 computation.refresh_from_db()
                 if computation.state != Computation.State.RUNNING:
@@ -62,5 +62,5 @@ class Command(BaseCommand):
     def _require_a_worker(self) -> None:
         if not current_app.control.ping(timeout=3.0, limit=1):
             raise CommandError(
-                "No Celery worker answers. Start one (celery -A coordination.celery worker): the queued work waits for it."
+                "No Celery worker answers; the queued work waits for one: celery -A coordination.celery worker"
             )

@@ -10,7 +10,6 @@ from rich.table import Table
 from coordination.visibility import quality
 from coordination.visibility.tonight import best_tonight
 
-
 _CAPTION = f"Highest in degrees, rate in arcsec/min. Only {quality.RELIABLE_MEANS}."
 
 

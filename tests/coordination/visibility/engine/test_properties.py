@@ -42,7 +42,7 @@ limits = st.builds(
     max_rate_arcsec_min=st.one_of(st.none(), st.floats(0.2, 100.0)),
     refraction=st.booleans(),
 )
-few = settings(max_examples=25)
+few = settings(max_examples=25, deadline=None)
 
 
 @pytest.fixture(scope="module")

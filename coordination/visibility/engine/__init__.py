@@ -1,0 +1,1 @@
+"""The search for windows: pure numpy, usable from a notebook."""

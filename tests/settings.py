@@ -1,0 +1,10 @@
+"""The project's settings, so that test processes beside each other do not share a Redis database."""
+
+import os
+
+from coordination.settings import *  # noqa: F403
+from coordination.settings import CACHES, REDIS_URL
+
+_process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+CELERY_BROKER_URL = f"{REDIS_URL.rpartition('/')[0]}/{int(_process) + 1}"
+CACHES = CACHES | {"default": CACHES["default"] | {"LOCATION": CELERY_BROKER_URL}}
