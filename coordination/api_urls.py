@@ -17,6 +17,8 @@ router.register("windows", WindowViewSet, basename="window")
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
-    path("redoc/", SpectacularRedocView.as_view(url_name="api-schema"), name="api-redoc"),
+    path(
+        "redoc/", SpectacularRedocView.as_view(url_name="api-schema", template_name="web/redoc.html"), name="api-redoc"
+    ),
     path("", include(router.urls)),
 ]

@@ -103,7 +103,8 @@ AUTH_PASSWORD_VALIDATORS = [
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
-LANGUAGE_CODE = "en-gb"
+LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "coordination.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(NEO_STATE_DIR / "static"))
@@ -177,6 +178,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "coordination.common.schema.add_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "TargetKindEnum": "targets.models.Target.Kind",
         "DesignationKindEnum": "targets.models.Designation.Kind",

@@ -69,7 +69,7 @@ class ByDesignation:
 @admin.register(Target)
 class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ModelAdmin):
     list_display = ("designation", "name", "orbit_class", "is_pha", "h_mag", "u_parameter", "last_observed_on")
-    list_filter = ("orbit_class", "is_pha", "is_marked", "visibility", "kind")
+    list_filter = ("orbit_class", "is_pha", "current_orbit__u_parameter", "is_marked", "visibility", "kind")
     list_select_related = ("current_orbit",)
     show_full_result_count = False
     ordering = ("id",)

@@ -50,6 +50,11 @@ def kind_of(text: str) -> str:
     return "temporary" if has_digit and " " not in stripped else "name"
 
 
+def target_kind_of(text: str) -> str:
+    """asteroid or comet (values of `Target.Kind`): comets are C/, P/, D/, X/ and numbers with a P or D."""
+    return "comet" if re.match(r"[CPDX]/|[1-9]\d*[PD]\b", text.strip().upper()) else "asteroid"
+
+
 def lookup_keys(text: str) -> list[str]:
     """Keys that the text may mean, the likeliest first: as it stands, and unpacked."""
     stripped = text.strip()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework import viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -10,19 +10,41 @@ _EVERYWHERE = {"format"}
 _OF_LISTS = {"limit", "cursor", "order_by"}
 
 
-class ReadOnlyViewSet(viewsets.ReadOnlyModelViewSet):
-    """Lists and details. A query parameter that the view does not know is refused: a misspelt filter that is silently
-    ignored would answer with everything.
+class ListViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    """Lists. A query parameter that the view does not know, or that is empty, is refused: a misspelt filter that is
+    silently ignored would answer with everything.
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD"):
+            return  # refused for its method, whatever its parameters
         known = _EVERYWHERE | (self._list_parameters() if self.action == "list" else set())
-        unknown = sorted(set(request.query_params) - known)
-        if unknown:
-            accepted = ", ".join(sorted(known))
-            raise ValidationError({name: [f"Not a parameter of this list; it has {accepted}."] for name in unknown})
+        accepted = ", ".join(sorted(known))
+        errors = {name: [f"Not a parameter here; there are {accepted}."] for name in set(request.query_params) - known}
+        errors |= {
+            name: ["Empty: give a value, or leave the parameter out."]
+            for name, value in request.query_params.items()
+            if not value and name in known
+        }
+        if errors:
+            raise ValidationError(dict(sorted(errors.items())))
 
     def _list_parameters(self) -> set[str]:
         filterset = getattr(self, "filterset_class", None)
         return _OF_LISTS | (set(filterset.base_filters) if filterset else set())
+
+
+class ReadOnlyViewSet(mixins.RetrieveModelMixin, ListViewSet):
+    """Lists and details."""
+
+
+class RoundedField(serializers.FloatField):
+    """A number without the digits that mean nothing."""
+
+    def __init__(self, decimals: int, **kwargs: Any) -> None:
+        self.decimals = decimals
+        super().__init__(**kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        return round(float(value), self.decimals)

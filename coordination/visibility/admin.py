@@ -34,8 +34,8 @@ class VisibilityWindowAdmin(ByDesignation, ReadOnlyAdmin):
         "ends_at",
         "opened_by",
         "closed_by",
-        "peak_altitude_deg",
-        "v_mag",
+        "highest_deg",
+        "v",
         "orbit_u",
     )
     list_filter = ("telescope", "night")
@@ -45,6 +45,14 @@ class VisibilityWindowAdmin(ByDesignation, ReadOnlyAdmin):
     paginator = InfinitePaginator
     ordering = ("starts_at", "id")
     list_per_page = 50
+
+    @admin.display(description="highest (deg)")
+    def highest_deg(self, window: VisibilityWindow) -> str:
+        return f"{window.peak_altitude_deg:.1f}"
+
+    @admin.display(description="V")
+    def v(self, window: VisibilityWindow) -> str:
+        return f"{window.v_mag:.2f}"
 
     @admin.display(description="U")
     def orbit_u(self, window: VisibilityWindow) -> str:

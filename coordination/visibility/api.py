@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from coordination.common import clock
 from coordination.common.actors import actor_of
-from coordination.common.api import ReadOnlyViewSet
+from coordination.common.api import ListViewSet, RoundedField
 from coordination.common.filters import InstantFilter
 from coordination.common.pagination import KeysetPagination
 from targets.services import resolve
@@ -50,10 +50,23 @@ class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
     closed_by = serializers.CharField(source="get_closed_by_display", help_text="the constraint that closes it")
     orbit = WindowOrbitSerializer(help_text="quality of the orbit behind it")
 
+    duration_s = RoundedField(3)
+    peak_altitude_deg = RoundedField(4, help_text="highest altitude, without refraction")
+    peak_airmass = RoundedField(4, help_text="airmass there")
+    v_mag = RoundedField(3, help_text="V at the peak, as are rate, position angle and Moon")
+    rate_arcsec_min = RoundedField(4, help_text="motion on the sky")
+    position_angle_deg = RoundedField(3, help_text="direction of the motion, north through east")
+    moon_separation_deg = RoundedField(3, help_text="distance of the Moon")
+    start_ra_deg = RoundedField(6, help_text="topocentric astrometric ICRF, as are the further places")
+    start_dec_deg = RoundedField(6)
+    middle_ra_deg = RoundedField(6)
+    middle_dec_deg = RoundedField(6)
+    end_ra_deg = RoundedField(6)
+    end_dec_deg = RoundedField(6)
+
     class Meta:
         model = VisibilityWindow
         fields = (
-            "id",
             "target",
             "telescope",
             "night",
@@ -155,7 +168,7 @@ class WindowPagination(KeysetPagination):
 
 
 @extend_schema(tags=["windows"])
-class WindowViewSet(ReadOnlyViewSet):
+class WindowViewSet(ListViewSet):
     """Intervals in which a telescope can observe a target, each edge named after the constraint that opens or closes
     it.
     """

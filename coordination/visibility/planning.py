@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from coordination.common import clock, events
 from observatories.models import Telescope
 from targets.models import Target
-from targets.services.ephemerides import Span, still_true_q
+from targets.services.ephemerides import Span, plannable_targets, still_true_q
 
 from . import computing, storage
 from .models import Chunk, Computation, TelescopeCoverage, VisibilityWindow
@@ -116,7 +116,7 @@ def _stale_chunks(span: Span, telescopes: dict[int, Telescope]) -> list[Chunk]:
 
 def _stale_target_ids(span: Span, faintest_v_mag: float) -> list[int]:
     """Targets whose stored ephemeris is not the one that would be computed now."""
-    plannable = Target.objects.filter(current_orbit__isnull=False)
+    plannable = plannable_targets()
     still_true = still_true_q(span, faintest_v_mag, computing.earth_orientation_version())
     true_ids = set(plannable.filter(still_true).values_list("pk", flat=True))
     return [pk for pk in plannable.order_by("pk").values_list("pk", flat=True) if pk not in true_ids]

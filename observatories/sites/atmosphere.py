@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-SEA_LEVEL_HPA, TEMPERATURE_C = 1010.0, 10.0
 _SCALE_HEIGHT_M = 8400.0  # of a standard atmosphere near the ground
 
 

@@ -23,7 +23,6 @@ iers.conf.auto_max_age = None
 
 FloatArray = NDArray[np.float64]
 
-ARCSEC_RAD = np.pi / 180.0 / 3600.0
 # IAU 2000 definition of the Earth rotation angle
 ROTATION_RAD_PER_UT1_DAY = 2.0 * np.pi * 1.00273781191135448
 HELD_DAYS = 5 * 365.25

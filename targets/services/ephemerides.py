@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from numpy.typing import NDArray
 
 from coordination.common import clock
@@ -17,7 +17,7 @@ from targets.models import Ephemeris, Target
 from targets.orbits.blocks import EphemerisBlocks
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.ephemeris import TAIL_ARCSEC, build_blocks
-from targets.orbits.planets import Planets
+from targets.orbits.planets import MJD_ZERO_JD, Planets
 from targets.orbits.prefilter import brightest_possible_v
 from targets.orbits.propagation import propagate
 
@@ -66,6 +66,12 @@ def planets() -> Planets:
     return Planets(settings.PLANETARY_KERNEL or None)
 
 
+def plannable_targets() -> QuerySet[Target]:
+    """Targets whose positions can be computed: they have an orbit, and the planetary kernel knows its epoch."""
+    first, last = (mjd + MJD_ZERO_JD for mjd in planets().span_tdb_mjd)
+    return Target.objects.filter(current_orbit__epoch_tdb_jd__range=(first, last))
+
+
 def still_true_q(span: Span, faintest_v_mag: float, earth_orientation: str) -> Q:
     """The condition on targets whose stored ephemeris is the one that would be computed now."""
     same_inputs = Q(
@@ -87,9 +93,9 @@ def refresh_ephemerides(
     """Bring the ephemerides of targets up to date, and give those that have blocks.
 
     Targets that stay fainter than `faintest_v_mag` get a row without blocks. Raises SpanError where the planetary
-    kernel does not cover the span or an orbit's epoch.
+    kernel does not cover the span.
     """
-    candidates = Target.objects.filter(pk__in=target_ids, current_orbit__isnull=False)
+    candidates = plannable_targets().filter(pk__in=target_ids)
     still_true = still_true_q(span, faintest_v_mag, earth_orientation)
     true_ids = set(candidates.filter(still_true).values_list("pk", flat=True))
     stale_ids = sorted(set(candidates.values_list("pk", flat=True)) - true_ids)

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from simple_history.utils import bulk_update_with_history
 
 from coordination.common import events, runs
-from targets.designations import key_of, kind_of
+from targets.designations import key_of, kind_of, target_kind_of
 from targets.models import Designation, Orbit, Target
 from targets.sources.files import CatalogueFile, Rejection
 from targets.sources.records import OrbitRecord, TargetRecord
@@ -172,6 +172,10 @@ class _Import:
         different = {name: value for name, value in says.items() if value != "" and getattr(target, name) != value}
         for name, value in different.items():
             setattr(target, name, value)
+        if known.is_new:
+            target.kind = target_kind_of(target.designation)
+            if kind_of(target.designation) == "temporary":
+                target.visibility = Target.Visibility.SIGNED_IN  # confirmation-page names are not for the public
         if different and not known.is_new:
             self.changed[target.pk] = target
         return bool(different)

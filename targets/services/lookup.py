@@ -61,8 +61,9 @@ def _unknown(text: str, actor: Actor) -> UnknownDesignationError:
 
 def _nearest(key: str, actor: Actor) -> list[str]:
     """Designations like the key among those that begin alike; the longer the common beginning, the fewer to compare."""
-    for length in (min(len(key), 4), 2, 1):
-        if length and length <= len(key):
+    # Six first: more designations begin with 2024 than are compared, and the last would be left out.
+    for length in dict.fromkeys(min(len(key), most) for most in (6, 4, 2, 1)):
+        if length:
             alike = _visible(actor).filter(key__startswith=key[:length]).order_by("key")
             texts = dict(alike.values_list("key", "text")[:_CANDIDATES])
             close = difflib.get_close_matches(key, list(texts), n=_NEAREST, cutoff=0.6)

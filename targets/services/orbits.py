@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordination.common.problems import DomainError
-from targets.models import Orbit, Target
+from targets.models import Orbit
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.planets import MJD_ZERO_JD
 
@@ -61,12 +61,6 @@ def current_orbits(designations: Sequence[str]) -> OrbitBatch:
         if target.pk not in rows:
             raise DomainError(f"{target} has no orbit yet.", field="designation", value=designation)
     return _batch(list(designations), np.array([rows[target.pk] for target in targets], dtype=float))
-
-
-def plannable_target_ids() -> list[int]:
-    """Targets with an orbit, in order."""
-    with_orbit = Target.objects.filter(current_orbit__isnull=False)
-    return list(with_orbit.order_by("pk").values_list("pk", flat=True))
 
 
 def _batch(names: Sequence[str], numbers: NDArray[np.float64]) -> OrbitBatch:

@@ -61,7 +61,7 @@ def test_pages_hang_together(client, places):
         ("bbox=1,2,3", "bbox", "not four numbers"),
         ("bbox=0,10,10,0", "bbox", "south not above north"),
         ("bbox=nan,0,10,10", "bbox", "no box"),
-        ("mpc=309", "mpc", "Not a parameter of this list"),
+        ("mpc=309", "mpc", "Not a parameter here"),
         ("order_by=height_m", "order_by", "not an order"),
         ("limit=0", "limit", "whole number from 1 to 100"),
     ],

@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from targets.management.commands.import_targets import SNAPSHOT
 from targets.models import Designation, Orbit, Target
-from targets.services import import_file, resolve
+from targets.services import UnknownDesignationError, import_file, resolve
 from targets.services.orbits import orbit_batch, plannable_target_ids
 from targets.sources.files import read_file
 
@@ -35,6 +35,9 @@ def test_the_whole_catalogue(capfd, tmp_path, settings, django_assert_max_num_qu
     assert kinds["name"] == 182
     assert "temporary" not in kinds
     assert len({resolve(text).pk for text in ("99942", "Apophis", "2004 MN4", "K04M04N")}) == 1
+    with pytest.raises(UnknownDesignationError) as unknown:
+        resolve("2024 YR400")  # more than 3,000 designations begin with 2024
+    assert "2024 YR4" in unknown.value.extra["nearest"]
 
     target_ids = plannable_target_ids()
     with django_assert_max_num_queries(1):

@@ -45,6 +45,8 @@ class Command(BaseCommand):
             console.print(f"All {len(result.rejected)} rejected rows: {_write(result.rejected)}", soft_wrap=True)
         counts = ", ".join(f"{count} {name}" for name, count in result.counts().items())
         console.print(f"targets: {counts}", soft_wrap=True)
+        if len(result.rejected) == len(content):
+            raise CommandError(f"None of the {len(content)} rows of {file} could be used.", returncode=2)
 
 
 def _write(rejections: list[Rejection]) -> Path:

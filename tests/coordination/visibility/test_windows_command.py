@@ -125,3 +125,26 @@ def test_bad_input_is_explained(elements: Path, options: list[str], message: str
 
 def test_nothing_is_a_header(elements: Path) -> None:
     assert run(elements, "--min-alt", "89")[0].strip() == ",".join(COLUMNS)
+
+
+def test_stored_telescopes_bring_their_limits(catalogue, network) -> None:
+    telescope = network[0]
+
+    def hours(*options: str) -> float:
+        out = io.StringIO()
+        usual = ["--target", "Ganymed", "--start", "2026-11-22", "--nights", "5", "--telescope", str(telescope.pk)]
+        call_command("windows", *usual, *options, stdout=out)
+        table = rows(out.getvalue())
+        assert {row["site"] for row in table} <= {telescope.name}
+        return sum((when(row["end_utc"]) - when(row["start_utc"])).total_seconds() for row in table) / 3600.0
+
+    plain = hours()
+    telescope.altitude_min_deg += 15.0
+    telescope.save()
+    assert hours() < plain
+    telescope.altitude_min_deg -= 15.0
+    telescope.save()
+    assert hours("--v-limit", "5") == 0.0
+    with pytest.raises(CommandError, match="no telescope 999999") as refusal:
+        hours("--telescope", "999999")
+    assert refusal.value.returncode == 2

@@ -110,7 +110,7 @@ def test_a_csv_of_elements_is_read(tmp_path: Path) -> None:
         ("", ElementsFileError, "lacks the columns designation, epoch_jd"),
         ("designation,epoch_jd,a,e,i,node,M\n", ElementsFileError, "lacks the column peri"),
         (HEADER, ElementsFileError, "no orbits"),
-        (HEADER + "X,,2461000.5,2,0.1,1,2,3\n", ElementsFileError, "line 2, has 8 fields"),
+        (HEADER + "X,,2461000.5,2,0.1,1,2,3\n", ElementsFileError, "line 2: has 8 fields"),
         (HEADER + ",,2461000.5,2,0.1,1,2,3,4,,,,,\n", ElementsFileError, "designation is empty"),
         (HEADER + "X,,2461000.5,2,,1,2,3,4,,,,,\n", ElementsError, "X: e is empty: expected a number"),
         (HEADER + "X,,2461000.5,2,nan,1,2,3,4,,,,,\n", ElementsError, "X: e is nan"),

@@ -109,11 +109,14 @@ def read_telescopes(options: dict[str, Any]) -> list[Telescope]:
 
 
 def stored_telescopes(ids: list[int]) -> list[Telescope]:
-    """Telescopes of the database by id, in that order. Raises InputError for ids that are not there."""
+    """Telescopes of the database by id, each once, in that order. Raises InputError for ids that are not
+    there.
+    """
+    from coordination.common.problems import DomainError
     from coordination.visibility.computing import engine_telescope
     from observatories.services import telescopes_for_windows
 
-    found = {telescope.pk: engine_telescope(telescope) for telescope in telescopes_for_windows(ids)}
-    if missing := [str(each) for each in dict.fromkeys(ids) if each not in found]:
-        raise inputs.InputError(f"no telescope that windows can be computed for has the id {', '.join(missing)}")
-    return [found[each] for each in dict.fromkeys(ids)]
+    try:
+        return [engine_telescope(telescope) for telescope in telescopes_for_windows(dict.fromkeys(ids))]
+    except DomainError as refusal:
+        raise inputs.InputError(refusal.detail) from refusal
