@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.management.base import CommandError
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class InputError(ValueError):
 def refusals() -> Iterator[None]:
     """Input that cannot be used ends the command with its message on standard error and exit code 2.
 
-    A database that does not answer is no fault of the input: exit code 1.
+    A database that does not answer, or is empty, is no fault of the input: exit code 1.
     """
     try:
         yield
@@ -47,6 +47,9 @@ def refusals() -> Iterator[None]:
     except OperationalError as error:
         reason = str(error).splitlines()[0]
         raise CommandError(f"the database does not answer ({reason}); --elements FILE needs none") from error
+    except ProgrammingError as error:
+        reason = str(error).splitlines()[0]
+        raise CommandError(f"the database has no tables of this version ({reason}): run migrate first") from error
 
 
 def add_target_arguments(parser: ArgumentParser) -> None:
