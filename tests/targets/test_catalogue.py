@@ -8,7 +8,8 @@ from django.db.models import Count
 from targets.management.commands.import_targets import SNAPSHOT
 from targets.models import Designation, Orbit, Target
 from targets.services import UnknownDesignationError, import_file, resolve
-from targets.services.orbits import orbit_batch, plannable_target_ids
+from targets.services.ephemerides import plannable_targets
+from targets.services.orbits import orbit_batch
 from targets.sources.files import read_file
 
 
@@ -39,7 +40,7 @@ def test_the_whole_catalogue(capfd, tmp_path, settings, django_assert_max_num_qu
         resolve("2024 YR400")  # more than 3,000 designations begin with 2024
     assert "2024 YR4" in unknown.value.extra["nearest"]
 
-    target_ids = plannable_target_ids()
+    target_ids = list(plannable_targets().order_by("pk").values_list("pk", flat=True))
     with django_assert_max_num_queries(1):
         rows, batch = orbit_batch(target_ids)
     assert len(batch) == rows.orbit_id.size == 40_874

@@ -334,3 +334,17 @@ class TestCommand:
             assert "epoch_jd, e, i, node, peri, M" in str(refusal.value)
         assert stored() == before
         assert RunRecord.objects.count() == runs
+
+
+@pytest.mark.django_db
+def test_a_confirmation_page_name_is_not_public_and_a_comet_is_one(tmp_path):
+    path = tmp_path / "elements.csv"
+    path.write_text(
+        "designation,name,epoch_jd,a,e,i,node,peri,M,H,G,A1,A2,A3\n"
+        "P21xyZa,,2461000.5,1.5,0.2,3,4,5,6,22,,,,\n"
+        "C/2026 A1,,2461000.5,20,0.9,3,4,5,6,,,,,\n"
+    )
+    import_file(read_file(path))
+    assert Target.objects.get(designation="P21xyZa").visibility == Target.Visibility.SIGNED_IN
+    comet = Target.objects.get(designation="C/2026 A1")
+    assert (comet.kind, comet.visibility) == (Target.Kind.COMET, Target.Visibility.PUBLIC)

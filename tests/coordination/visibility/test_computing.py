@@ -9,6 +9,7 @@ from django.test import override_settings
 from coordination.common.models import Event
 from coordination.visibility import planning, storage
 from coordination.visibility.models import Chunk, Computation, TelescopeCoverage, VisibilityWindow
+from observatories.services import remove_telescope
 from targets.models import Ephemeris, Orbit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,3 +170,21 @@ def test_a_number_that_is_not_finite_never_reaches_the_table(catalogue, network,
     columns["v_mag"] = np.array([np.nan])
     with pytest.raises(ValueError, match="v_mag"):
         storage.copy_windows(columns)
+
+
+def test_an_orbit_from_before_the_planetary_kernel_stops_nobody_else(catalogue, network, queued):
+    Orbit.objects.filter(target=catalogue["Eros"]).update(epoch_tdb_jd=2_440_000.5)
+    compute(queued)
+    assert Computation.objects.get().state == "done"
+    assert not Ephemeris.objects.filter(target=catalogue["Eros"]).exists()
+    assert VisibilityWindow.objects.filter(target=catalogue["Ivar"]).exists()
+    assert planning.plan() is None
+
+
+def test_what_is_deleted_takes_its_windows_along(catalogue, network, queued):
+    compute(queued)
+    remove_telescope(network[0].pk)
+    catalogue["Ivar"].delete()
+    assert not VisibilityWindow.objects.filter(telescope_id=network[0].pk).exists()
+    assert not VisibilityWindow.objects.filter(target_id=catalogue["Ivar"].pk).exists()
+    assert VisibilityWindow.objects.exists()
