@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from rest_framework.routers import DefaultRouter
 
 from coordination.visibility.api import WindowViewSet
+from coordination.visibility.explain_api import ExplainView
 from observatories.api import ObservatoryViewSet, TelescopeViewSet
 from targets.api import TargetViewSet
 
@@ -20,5 +21,6 @@ urlpatterns = [
     path(
         "redoc/", SpectacularRedocView.as_view(url_name="api-schema", template_name="web/redoc.html"), name="api-redoc"
     ),
+    path("windows/explain/", ExplainView.as_view(), name="window-explain"),
     path("", include(router.urls)),
 ]

@@ -10,6 +10,20 @@ _EVERYWHERE = {"format"}
 _OF_LISTS = {"limit", "cursor", "order_by"}
 
 
+def refuse_unknown_parameters(request: Request, known: set[str]) -> None:
+    """Raises ValidationError for query parameters that are not among `known`, or that are empty."""
+    known = _EVERYWHERE | known
+    accepted = ", ".join(sorted(known))
+    errors = {name: [f"Not a parameter here; there are {accepted}."] for name in set(request.query_params) - known}
+    errors |= {
+        name: ["Empty: give a value, or leave the parameter out."]
+        for name, value in request.query_params.items()
+        if not value and name in known
+    }
+    if errors:
+        raise ValidationError(dict(sorted(errors.items())))
+
+
 class ListViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     """Lists. A query parameter that the view does not know, or that is empty, is refused: a misspelt filter that is
     silently ignored would answer with everything.
@@ -19,16 +33,7 @@ class ListViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         super().initial(request, *args, **kwargs)
         if request.method not in ("GET", "HEAD"):
             return  # refused for its method, whatever its parameters
-        known = _EVERYWHERE | (self._list_parameters() if self.action == "list" else set())
-        accepted = ", ".join(sorted(known))
-        errors = {name: [f"Not a parameter here; there are {accepted}."] for name in set(request.query_params) - known}
-        errors |= {
-            name: ["Empty: give a value, or leave the parameter out."]
-            for name, value in request.query_params.items()
-            if not value and name in known
-        }
-        if errors:
-            raise ValidationError(dict(sorted(errors.items())))
+        refuse_unknown_parameters(request, self._list_parameters() if self.action == "list" else set())
 
     def _list_parameters(self) -> set[str]:
         filterset = getattr(self, "filterset_class", None)

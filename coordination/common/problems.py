@@ -33,9 +33,7 @@ TITLES = {
 
 
 class DomainError(Exception):
-    """A refusal by a service. Each face translates it: the API to a problem, a command to exit code 2, the admin to a
-    form error.
-    """
+    """A refusal by a service, which each face translates: to a problem, to exit code 2, to an error of a form."""
 
     problem = "invalid-input"
     status: int = status.HTTP_400_BAD_REQUEST
@@ -80,9 +78,7 @@ _BY_EXCEPTION: list[tuple[type[exceptions.APIException], str]] = [
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's hook. What is not an expected refusal goes on as a server error, with its traceback in the
-    log.
-    """
+    """REST framework's hook. What is no expected refusal goes on as a server error, its traceback in the log."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

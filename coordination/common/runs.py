@@ -9,9 +9,7 @@ from .models import RunRecord
 
 @contextmanager
 def recorded(job: str) -> Iterator[RunRecord]:
-    """Keep a run record of the block. The block fills `record.counts` and `record.message`; an exception marks it
-    failed.
-    """
+    """Keep a run record of the block, which fills `counts` and `message`; an exception marks it failed."""
     record = RunRecord.objects.create(job=job)
     try:
         yield record

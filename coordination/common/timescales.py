@@ -63,9 +63,7 @@ def utc_to_tt_mjd(utc: Any) -> FloatArray:
 
 
 def tt_mjd_to_utc(tt_mjd: ArrayLike) -> NDArray[np.datetime64]:
-    """UTC as datetime64[us] of TT given as MJD. An instant inside a leap second becomes the last microsecond of its
-    day.
-    """
+    """UTC as datetime64[us] of TT given as MJD; inside a leap second it is the last microsecond of the day."""
     tt = np.asarray(tt_mjd, dtype=float)
     day = np.floor(tt).astype(np.int64)
     fraction_s = (tt - day) * DAY_S

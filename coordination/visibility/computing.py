@@ -3,14 +3,16 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coordination.common.timescales import tt_mjd_to_utc
-from observatories.models import Telescope
-from observatories.services import telescopes_for_windows
+from coordination.common.timescales import tt_mjd_to_utc, utc_to_tt_mjd
+from observatories.models import Closure, Telescope
+from observatories.services import closures_between, telescopes_for_windows
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.geodesy import Place
 from observatories.sites.nights import noon_utc
@@ -21,6 +23,7 @@ from targets.services.ephemerides import CurrentEphemerides, Span, planets, refr
 from . import storage
 from .engine.cells import Observing
 from .engine.cells import Telescope as EngineTelescope
+from .engine.closures import Closures, without_closures
 from .engine.limits import Limits
 from .engine.quantities import Quantities, describe
 from .engine.table import WindowTable
@@ -59,12 +62,35 @@ def earth_orientation_version() -> str:
     return EarthOrientation.from_astropy().version
 
 
-def telescope_fingerprint(telescope: Telescope) -> str:
-    """Changes when a window of the telescope would: its place, its limits, the search."""
+def telescope_fingerprints(telescopes: Iterable[Telescope], span: Span) -> dict[int, str]:
+    """By telescope, what changes when its windows would: its place, its limits, its closures inside the span, the
+    search. One query.
+    """
+    rows = {telescope.pk: telescope for telescope in telescopes}
+    closed = defaultdict(list)
+    for closure in closures_between(rows, span.starts_at, span.ends_at):
+        closed[closure.telescope_id].append((closure.starts_at.isoformat(), closure.ends_at.isoformat()))
+    return {pk: _fingerprint(telescope, closed[pk]) for pk, telescope in rows.items()}
+
+
+def _fingerprint(telescope: Telescope, closed: list[tuple[str, str]]) -> str:
     observatory = telescope.observatory
-    parts = [ENGINE_VERSION, observatory.longitude_deg, observatory.latitude_deg, observatory.height_m]
+    parts: list[Any] = [ENGINE_VERSION, observatory.longitude_deg, observatory.latitude_deg, observatory.height_m]
     parts += [getattr(telescope, name) for name in LIMIT_FIELDS]
+    parts += sorted(closed)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def engine_closures(closures: Iterable[Closure], telescope_ids: Sequence[int]) -> Closures:
+    """Stored closures as the window search takes them; telescopes are told by their place in `telescope_ids`."""
+    index = {pk: k for k, pk in enumerate(telescope_ids)}
+    rows = list(closures)
+    return Closures(
+        telescope=np.array([index[row.telescope_id] for row in rows], dtype=np.int64),
+        start_tt_mjd=np.array([utc_to_tt_mjd(row.starts_at) for row in rows], dtype=float),
+        end_tt_mjd=np.array([utc_to_tt_mjd(row.ends_at) for row in rows], dtype=float),
+        reasons=[row.reason for row in rows],
+    )
 
 
 def place_of(telescope: Telescope) -> Place:
@@ -123,7 +149,9 @@ def replace_windows(target_ids: Sequence[int], telescope_ids: Sequence[int], spa
     if not telescopes or not current.groups:
         return 0
     tables = observing(telescopes, span)
-    table = find_windows(current.groups, tables)
+    closures = engine_closures(closures_between(telescope_ids, span.starts_at, span.ends_at), telescope_ids)
+    least_days = np.array([telescope.window_min_s / 86400.0 for telescope in telescopes])
+    table = without_closures(find_windows(current.groups, tables), closures, least_days)
     columns = _columns(table, describe(table, current.groups, tables), telescopes, current)
     stored = columns["night_ends_on"] >= np.datetime64(first_end)
     storage.copy_windows({name: values[stored] for name, values in columns.items()})

@@ -62,7 +62,8 @@ def add_target_arguments(parser: ArgumentParser) -> None:
         "--elements",
         type=Path,
         metavar="FILE",
-        help="CSV with designation,name,epoch_jd,a,e,i,node,peri,M,H,G,A1,A2,A3; needs no database",
+        help="CSV with designation,name,epoch_jd,a,e,i,node,peri,M,H,G,A1,A2,A3 (or q and tp_jd for a and M, or "
+        "x,y,z,vx,vy,vz for the elements); needs no database",
     )
 
 
@@ -119,6 +120,17 @@ def read_instant(text: str) -> np.datetime64:
     if instant.tzinfo is not None:
         instant = instant.astimezone(dt.UTC).replace(tzinfo=None)
     return np.datetime64(instant, "us")
+
+
+def read_date(option: str, text: str) -> dt.date:
+    """A date, YYYY-MM-DD. Raises InputError naming the option."""
+    try:
+        date = dt.date.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(f"{option} {text!r} is no date such as 2026-11-22") from None
+    if not 1000 <= date.year <= 9000:  # a span around it must not leave the calendar
+        raise InputError(f"{option} {text!r}: expected a date of the years 1000 to 9000")
+    return date
 
 
 def read_span(start: str, stop: str) -> tuple[np.datetime64, np.datetime64]:

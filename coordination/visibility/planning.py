@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from coordination.common import clock, events
 from observatories.models import Telescope
+from observatories.services import telescopes_for_windows
 from targets.models import Target
 from targets.services.ephemerides import Span, plannable_targets, still_true_q
 
@@ -34,9 +35,12 @@ def planning_span(now: dt.datetime, nights: int) -> Span:
 
 
 def stored_span() -> Span | None:
-    """The span for which windows are stored; None before the first computation."""
+    """The span for which windows are stored, past nights included; None before the first computation."""
     latest = Computation.objects.filter(state=Computation.State.DONE).order_by("-ends_at").first()
-    return None if latest is None else Span(latest.starts_at, latest.ends_at)
+    if latest is None:
+        return None
+    nights = [dt.datetime.combine(night, dt.time(), dt.UTC) for night in storage.partitions()]
+    return Span(min([*nights, latest.starts_at]), latest.ends_at)
 
 
 @dataclass(frozen=True)
@@ -75,14 +79,15 @@ def plan() -> Computation | None:
         span = planning_span(clock.now(), settings.PLANNING_HORIZON_NIGHTS)
         telescopes = {telescope.pk: telescope for telescope in computing.plannable_telescopes()}
         _forget_windows_of_others(telescopes)
-        chunks = _stale_chunks(span, telescopes)
+        fingerprints = computing.telescope_fingerprints(telescopes.values(), span)
+        chunks = _stale_chunks(span, telescopes, fingerprints)
         if not chunks:
             return None
         storage.ensure_partitions(span.starts_at.date(), span.ends_at.date() + dt.timedelta(days=1))
         computation = Computation.objects.create(
             starts_at=span.starts_at,
             ends_at=span.ends_at,
-            inputs={"telescopes": {str(pk): computing.telescope_fingerprint(t) for pk, t in telescopes.items()}},
+            inputs={"telescopes": {str(pk): fingerprint for pk, fingerprint in fingerprints.items()}},
         )
         for chunk in chunks:
             chunk.computation = computation
@@ -100,13 +105,13 @@ def _forget_windows_of_others(telescopes: dict[int, Telescope]) -> None:
         TelescopeCoverage.objects.filter(pk__in=gone).delete()
 
 
-def _stale_chunks(span: Span, telescopes: dict[int, Telescope]) -> list[Chunk]:
+def _stale_chunks(span: Span, telescopes: dict[int, Telescope], fingerprints: dict[int, str]) -> list[Chunk]:
     """Stale targets x all telescopes; and, where a telescope changed, it x the targets that are not stale."""
     if not telescopes:
         return []
     stale_targets = _stale_target_ids(span, computing.faintest_v_mag(list(telescopes.values())))
     covered = dict(TelescopeCoverage.objects.values_list("pk", "fingerprint"))
-    changed = [pk for pk, t in telescopes.items() if covered.get(pk) != computing.telescope_fingerprint(t)]
+    changed = [pk for pk, fingerprint in fingerprints.items() if covered.get(pk) != fingerprint]
     chunks = _chunks(stale_targets, list(telescopes))
     if changed:
         others = Target.objects.filter(ephemeris__blocks__isnull=False).exclude(pk__in=stale_targets).order_by("pk")
@@ -143,6 +148,7 @@ def run_chunk(chunk_id: int) -> None:
                 return
             span = Span(chunk.computation.starts_at, chunk.computation.ends_at)
             chunk.window_count = computing.replace_windows(chunk.target_ids, chunk.telescope_ids, span)
+            _note_changed_telescopes(chunk, span)
             chunk.state = Chunk.State.DONE
             chunk.finished_at = clock.now()
             chunk.error = ""
@@ -153,6 +159,20 @@ def run_chunk(chunk_id: int) -> None:
         raise
     finally:
         finish_computation(chunk_id)
+
+
+def _note_changed_telescopes(chunk: Chunk, span: Span) -> None:
+    """Take telescopes whose limits or closures are no longer the planned ones off the computation's list: what was
+    found for them is not recorded as true, and the next plan computes it again.
+    """
+    now = computing.telescope_fingerprints(telescopes_for_windows(chunk.telescope_ids), span)
+    planned = chunk.computation.inputs["telescopes"]
+    changed = {str(pk) for pk, fingerprint in now.items() if planned.get(str(pk)) != fingerprint}
+    if changed:
+        computation = Computation.objects.select_for_update().get(pk=chunk.computation_id)
+        telescopes = computation.inputs["telescopes"]
+        computation.inputs["telescopes"] = {pk: telescopes[pk] for pk in telescopes if pk not in changed}
+        computation.save(update_fields=["inputs"])
 
 
 def _lock_pending(chunk_id: int) -> Chunk | None:
@@ -200,6 +220,9 @@ def finish_computation(chunk_id: int) -> None:
 
 
 def _record_coverage(computation: Computation) -> None:
+    """Note for which limits and closures the windows are true; of a telescope that changed meanwhile nothing is."""
+    listed = [int(pk) for pk in computation.inputs["telescopes"]]
+    TelescopeCoverage.objects.exclude(pk__in=listed).delete()
     existing = set(Telescope.objects.values_list("pk", flat=True))
     rows = [
         TelescopeCoverage(telescope_id=int(pk), fingerprint=fingerprint, computed_at=clock.now())
@@ -212,9 +235,7 @@ def _record_coverage(computation: Computation) -> None:
 
 
 def sweep() -> int:
-    """Queue again the chunks whose task was lost (a flushed broker, a killed worker). A chunk that a worker holds is
-    passed over.
-    """
+    """Queue again the chunks whose task was lost (a flushed broker, a killed worker), but none that a worker holds."""
     from .tasks import compute_chunk
 
     now = clock.now()

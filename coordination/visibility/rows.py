@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True)
 class Column:
-    """One column: text, or numbers with a fixed count of decimals; NaN is written as nothing (null in JSON)."""
+    """One column: text, truth values (true, false), or numbers with a fixed count of decimals; NaN is written as
+    nothing (null in JSON).
+    """
 
     name: str
     values: NDArray[Any]
@@ -31,14 +33,14 @@ class Column:
     def as_text(self) -> list[str]:
         """The cells of a CSV file."""
         if self.decimals is None:
-            return [str(value) for value in self.values]
+            return [str(value).lower() if isinstance(value, bool) else str(value) for value in self.values]
         cell = f"%.{self.decimals}f"
         return ["" if value != value else cell % value for value in self.values.tolist()]
 
     def as_json(self) -> list[Any]:
         """The same as JSON values."""
         if self.decimals is None:
-            return [str(value) for value in self.values]
+            return [value if isinstance(value, bool) else str(value) for value in self.values]
         return [None if value != value else round(value, self.decimals) for value in self.values.tolist()]
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from coordination.common.timescales import iso_utc, tt_mjd_to_utc, tt_to_tdb_mjd, utc_to_tt_mjd
 from coordination.visibility.engine.cells import Observing, Telescope
+from coordination.visibility.engine.closures import Closures, without_closures
 from coordination.visibility.engine.edges import edge_labels
 from coordination.visibility.engine.quantities import describe
-from coordination.visibility.engine.windows import find_windows
+from coordination.visibility.engine.windows import BlockGroup, find_windows
 from coordination.visibility.rows import Column
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.sun_moon import SunMoon
@@ -29,20 +30,21 @@ def window_columns(
     start_utc: np.datetime64,
     end_utc: np.datetime64,
     planets: Planets,
+    closures: Closures | None = None,
 ) -> list[Column]:
     """One row for each window in [start, end) UTC, by target, telescope and start; only the ends of the span
-    cut windows.
+    and closures cut windows.
 
     Raises ValueError for spans outside the planetary kernel or the known rotation of the Earth, naming what
     is covered.
     """
     start, end = (float(utc_to_tt_mjd(instant)) for instant in (start_utc, end_utc))
     observing = observe(telescopes, start, end, planets)
-    days = math.ceil((end - start) / _BLOCK_DAYS - 1e-9)
-    span_tdb = tt_to_tdb_mjd(np.array([start - _BLOCK_DAYS, start + days + _BLOCK_DAYS]))
-    trajectory = propagate(targets, float(span_tdb[0]), float(span_tdb[1]), planets)
-    groups = build_blocks(trajectory, targets, start, days, planets)
+    groups = block_groups(targets, start, end, planets)
     table = find_windows(groups, observing, cut_at_nights=False)
+    if closures is not None:
+        least_days = np.array([telescope.limits.min_duration_minutes / 1440.0 for telescope in telescopes])
+        table = without_closures(table, closures, least_days)
     quantities = describe(table, groups, observing)
     names = np.array(targets.names, dtype=object)
     sites = np.array([telescope.name for telescope in telescopes], dtype=object)
@@ -58,6 +60,14 @@ def window_columns(
         Column.numbers("rate_arcsec_min", quantities.rate_arcsec_min, 4),
         Column.numbers("moon_sep_deg", quantities.moon_sep_deg, 3),
     ]
+
+
+def block_groups(targets: OrbitBatch, start_tt_mjd: float, end_tt_mjd: float, planets: Planets) -> list[BlockGroup]:
+    """Positions of targets over a span, integrated from their orbits, as the search takes them."""
+    days = math.ceil((end_tt_mjd - start_tt_mjd) / _BLOCK_DAYS - 1e-9)
+    span_tdb = tt_to_tdb_mjd(np.array([start_tt_mjd - _BLOCK_DAYS, start_tt_mjd + days + _BLOCK_DAYS]))
+    trajectory = propagate(targets, float(span_tdb[0]), float(span_tdb[1]), planets)
+    return build_blocks(trajectory, targets, start_tt_mjd, days, planets)
 
 
 def observe(telescopes: Sequence[Telescope], start_tt_mjd: float, end_tt_mjd: float, planets: Planets) -> Observing:

@@ -3,7 +3,7 @@
 Plain arguments in, one transaction with an event in it, DomainError for what is refused.
 """
 
-from .closures import add_closure, remove_closure
+from .closures import add_closure, closures_between, remove_closure
 from .demo import DemoResult, load_demo, remove_demo
 from .observatories import (
     ImportResult,
@@ -19,6 +19,7 @@ __all__ = [
     "ImportResult",
     "add_closure",
     "add_telescope",
+    "closures_between",
     "create_observatory",
     "import_observatories",
     "load_demo",

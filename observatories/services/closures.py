@@ -1,8 +1,10 @@
 """Closures: periods in which a telescope cannot be used."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.timezone import is_naive
 
 from coordination.common import events
@@ -48,6 +50,12 @@ def remove_closure(closure_id: int, *, actor: User | None = None) -> None:
         raise DomainError(f"There is no closure {closure_id}.", field="closure", value=closure_id)
     events.record("closure.removed", telescope, _payload(closure), actor=actor)
     closure.delete()
+
+
+def closures_between(telescope_ids: Iterable[int], starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[Closure]:
+    """Closures of telescopes that have a part in [starts_at, ends_at), by telescope and start."""
+    overlapping = Closure.objects.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
+    return overlapping.filter(telescope_id__in=list(telescope_ids)).order_by("telescope_id", "starts_at", "pk")
 
 
 def _payload(closure: Closure) -> dict[str, object]:

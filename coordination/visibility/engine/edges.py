@@ -21,6 +21,7 @@ class Edge(enum.IntEnum):
     MOON = 7
     MAGNITUDE = 8
     RATE = 9
+    CLOSURE = 10
 
     @property
     def label(self) -> str:

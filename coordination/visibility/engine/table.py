@@ -82,10 +82,16 @@ def without_short(table: WindowTable, least_days: FloatArray) -> WindowTable:
     """
     if not table.n or not np.any(least_days > 0.0):
         return table
+    return table.take(whole_days(table) >= least_days[table.telescope] - 1e-9)
+
+
+def whole_days(table: WindowTable) -> FloatArray:
+    """How long (n,) the windows of a sorted table are; those cut at noon as long as the whole that they belong to."""
+    if not table.n:
+        return np.empty(0)
     meets = _meets(table, np.array([SEAM, Edge.NIGHT]))
     whole = np.cumsum(np.concatenate([[True], ~meets])) - 1
-    days = np.bincount(whole, weights=table.end_tt_mjd - table.start_tt_mjd)[whole]
-    return table.take(days >= least_days[table.telescope] - 1e-9)
+    return np.asarray(np.bincount(whole, weights=table.end_tt_mjd - table.start_tt_mjd)[whole])
 
 
 def _meets(table: WindowTable, codes: IntArray) -> NDArray[np.bool_]:

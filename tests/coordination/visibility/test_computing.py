@@ -188,3 +188,18 @@ def test_what_is_deleted_takes_its_windows_along(catalogue, network, queued):
     assert not VisibilityWindow.objects.filter(telescope_id=network[0].pk).exists()
     assert not VisibilityWindow.objects.filter(target_id=catalogue["Ivar"].pk).exists()
     assert VisibilityWindow.objects.exists()
+
+
+def test_a_limit_that_changes_while_windows_are_computed_is_caught_up_with(catalogue, network, queued):
+    compute(queued)
+    Ephemeris.objects.all().delete()  # all windows have to be computed again, for the same limits as before
+    planning.plan()
+    planning.run_chunk(queued.pop(0))
+    network[0].altitude_min_deg = 40.0
+    network[0].save()
+    planning.run_chunk(queued.pop(0))
+    network[0].altitude_min_deg = 20.0  # as it was planned, but not as the second chunk found it
+    network[0].save()
+    planning.run_chunk(queued.pop(0))
+    again = planning.plan()
+    assert {tuple(chunk.telescope_ids) for chunk in again.chunks.all()} == {(network[0].pk,)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from argparse import ArgumentParser
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from coordination.visibility import inputs
 
 if TYPE_CHECKING:
     from coordination.visibility.engine.cells import Telescope
+    from coordination.visibility.engine.closures import Closures
 
 MOST_NIGHTS = 400
 # Options of the command and the fields of `Limits` that they set.
@@ -32,33 +32,16 @@ LIMIT_OPTIONS = {
 class Command(BaseCommand):
     help = (
         "Visibility windows of targets from noon UTC of a date for some nights of 24 h. With --site a bare place is "
-        "meant: only the limits given here apply. With --telescope its stored limits apply, and limits given here "
-        "replace them."
+        "meant: only the limits given here apply. With --telescope its stored limits and closures apply, and limits "
+        "given here replace them."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        from coordination.visibility.engine.limits import Limits
-
         inputs.add_target_arguments(parser)
-        where = parser.add_mutually_exclusive_group(required=True)
-        where.add_argument("--site", action="append", metavar="CODE", help="MPC code; may be repeated")
-        where.add_argument(
-            "--telescope", action="append", metavar="ID", type=int, help="stored telescope; may be repeated"
-        )
+        add_telescope_arguments(parser)
         parser.add_argument("--start", required=True, metavar="DATE", help="YYYY-MM-DD: from its noon UTC")
         parser.add_argument("--nights", required=True, type=int, metavar="N")
-        usual = Limits()
-        for option, (field, unit, meaning) in LIMIT_OPTIONS.items():
-            default = getattr(usual, field)
-            usually = "" if default is None else f" (for a site {default:g})"
-            parser.add_argument(f"--{option.replace('_', '-')}", type=float, metavar=unit, help=meaning + usually)
-        parser.add_argument(
-            "--hour-angle", nargs=2, type=float, metavar=("FIRST", "LAST"), help="hour angles in h, east negative"
-        )
-        parser.add_argument(
-            "--refraction", action="store_true", help="altitude limits are meant as seen through the air"
-        )
         inputs.add_format_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> str:
@@ -71,16 +54,32 @@ class Command(BaseCommand):
             targets = inputs.read_targets(options)
             for name in np.array(targets.names, dtype=object)[np.isnan(targets.h_mag)]:
                 self.stderr.write(f"{name}: H is not known, so no V; no window is found under a magnitude limit")
-            columns = window_columns(targets, telescopes, start, end, inputs.read_planets())
+            closures = stored_closures(options["telescope"] or [], start, end)
+            columns = window_columns(targets, telescopes, start, end, inputs.read_planets(), closures)
         return render(columns, options["format"])
+
+
+def add_telescope_arguments(parser: ArgumentParser) -> None:
+    """--site or --telescope, and the limits."""
+    from coordination.visibility.engine.limits import Limits
+
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--site", action="append", metavar="CODE", help="MPC code; may be repeated")
+    where.add_argument("--telescope", action="append", metavar="ID", type=int, help="stored telescope; may be repeated")
+    usual = Limits()
+    for option, (field, unit, meaning) in LIMIT_OPTIONS.items():
+        default = getattr(usual, field)
+        usually = "" if default is None else f" (for a site {default:g})"
+        parser.add_argument(f"--{option.replace('_', '-')}", type=float, metavar=unit, help=meaning + usually)
+    parser.add_argument(
+        "--hour-angle", nargs=2, type=float, metavar=("FIRST", "LAST"), help="hour angles in h, east negative"
+    )
+    parser.add_argument("--refraction", action="store_true", help="altitude limits are meant as seen through the air")
 
 
 def read_nights(date: str, nights: int) -> tuple[np.datetime64, np.datetime64]:
     """Noon UTC of a date and the end of N x 24 h after it. Raises InputError."""
-    try:
-        day = dt.date.fromisoformat(date.strip())
-    except ValueError:
-        raise inputs.InputError(f"--start {date!r} is no date such as 2026-11-22") from None
+    day = inputs.read_date("--start", date)
     if not 1 <= nights <= MOST_NIGHTS:
         raise inputs.InputError(f"--nights {nights}: expected 1 to {MOST_NIGHTS}")
     noon = np.datetime64(day, "us") + np.timedelta64(12, "h")
@@ -120,3 +119,17 @@ def stored_telescopes(ids: list[int]) -> list[Telescope]:
         return [engine_telescope(telescope) for telescope in telescopes_for_windows(dict.fromkeys(ids))]
     except DomainError as refusal:
         raise inputs.InputError(refusal.detail) from refusal
+
+
+def stored_closures(ids: list[int], start_utc: np.datetime64, end_utc: np.datetime64) -> Closures | None:
+    """Closures of telescopes of the database, told as `stored_telescopes` orders them, over [start, end) UTC; None for
+    bare places.
+    """
+    if not ids:
+        return None
+    from coordination.common.timescales import to_datetime
+    from coordination.visibility.computing import engine_closures
+    from observatories.services import closures_between
+
+    order = list(dict.fromkeys(ids))
+    return engine_closures(closures_between(order, to_datetime(start_utc), to_datetime(end_utc)), order)

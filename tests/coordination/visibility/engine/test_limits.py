@@ -66,5 +66,6 @@ def test_edges_keep_their_numbers_and_names() -> None:
         "moon": 7,
         "magnitude": 8,
         "rate": 9,
+        "closure": 10,
     }
     assert edge_labels([2, 3]).tolist() == ["sun", "altitude"]
