@@ -46,6 +46,8 @@ LIMIT_FIELDS = (
     "window_min_s",
 )
 
+_kept: dict[tuple[Span, tuple[tuple[int, str], ...]], Observing] = {}  # the tables of the latest chunk
+
 
 def plannable_telescopes() -> list[Telescope]:
     """Active telescopes at fixed places."""
@@ -135,6 +137,15 @@ def observing(telescopes: Sequence[Telescope], span: Span) -> Observing:
     )
 
 
+def _kept_observing(telescopes: Sequence[Telescope], span: Span) -> Observing:
+    """`observing`, kept from chunk to chunk: those of one computation ask for the same telescopes and span."""
+    key = (span, tuple((telescope.pk, _fingerprint(telescope, [])) for telescope in telescopes))
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = observing(telescopes, span)
+    return _kept[key]
+
+
 def replace_windows(target_ids: Sequence[int], telescope_ids: Sequence[int], span: Span) -> int:
     """Bring the ephemerides of targets up to date and replace their windows at telescopes; the number of windows.
 
@@ -148,7 +159,7 @@ def replace_windows(target_ids: Sequence[int], telescope_ids: Sequence[int], spa
     storage.delete_windows(target_ids, telescope_ids, first_end)
     if not telescopes or not current.groups:
         return 0
-    tables = observing(telescopes, span)
+    tables = _kept_observing(telescopes, span)
     closures = engine_closures(closures_between(telescope_ids, span.starts_at, span.ends_at), telescope_ids)
     least_days = np.array([telescope.window_min_s / 86400.0 for telescope in telescopes])
     table = without_closures(find_windows(current.groups, tables), closures, least_days)

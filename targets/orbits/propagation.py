@@ -10,6 +10,7 @@ Positions agree with those of JPL to metres after a year; steps add less than a 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,26 +38,29 @@ _TABLE_STEPS = 32  # steps whose planets are tabulated together
 _NEVER = np.int64(-99)
 
 
+@functools.lru_cache(maxsize=96)  # of 300 kB: all that a year at a few levels asks for
+def _tabulated(planets: Planets, level: int, group: int) -> PlanetTable:
+    """Planets at the nodes of _TABLE_STEPS steps of the dyadic grid; kept, as the next batch asks for the same."""
+    days = SEGMENT_DAYS / 2.0**level
+    starts = (group * _TABLE_STEPS + np.arange(_TABLE_STEPS)) * days
+    times = (starts[:, None] + days * collocation.NODES).ravel()
+    first, last = planets.span_tdb_mjd
+    # Steps of this group that lie beyond the kernel are never asked for.
+    times = np.clip(times, first - MARGIN_DAYS, last + MARGIN_DAYS)
+    return PlanetTable.at(times[:, None], planets)
+
+
 class _GridTables:
-    """Planets at the nodes of the steps of the dyadic grid, tabulated many steps at a time."""
+    """Planets at the nodes of the steps of the dyadic grid."""
 
     def __init__(self, planets: Planets) -> None:
         self._planets = planets
-        self._latest: dict[int, tuple[int, PlanetTable]] = {}  # by level
 
     def forward(self, level: int, number: int) -> PlanetTable:
         """The table of step `number` of `level`, which spans [number, number + 1] x 8 d / 2^level."""
         group, place = divmod(number, _TABLE_STEPS)
-        if self._latest.get(level, (None,))[0] != group:
-            days = SEGMENT_DAYS / 2.0**level
-            starts = (group * _TABLE_STEPS + np.arange(_TABLE_STEPS)) * days
-            times = (starts[:, None] + days * collocation.NODES).ravel()
-            first, last = self._planets.span_tdb_mjd
-            # Steps of this group that lie beyond the kernel are never asked for.
-            times = np.clip(times, first - MARGIN_DAYS, last + MARGIN_DAYS)
-            self._latest[level] = group, PlanetTable.at(times[:, None], self._planets)
         nodes = collocation.N_NODES
-        return self._latest[level][1].nodes(slice(place * nodes, (place + 1) * nodes))
+        return _tabulated(self._planets, level, group).nodes(slice(place * nodes, (place + 1) * nodes))
 
 
 @dataclass(frozen=True)
