@@ -2,6 +2,10 @@
 
 Heliocentric, ecliptic and equinox of J2000; epoch as Julian date TDB; au, degrees, A1..A3 in au/d^2. H, G,
 A1, A2 and A3 may be empty: unknown, 0.15, none. Columns may stand in any order, further ones are ignored.
+
+In place of a and M there may be q and tp_jd, perihelion distance and time (Julian date TDB), for any e, 1 and more
+included; in place of all elements x,y,z,vx,vy,vz, a heliocentric state on ICRF axes in au and au/d. Where a file has
+the columns of several forms, a row is read in the first whose cells it fills, in the order told here.
 """
 
 from __future__ import annotations
@@ -9,16 +13,25 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
-from targets.orbits.elements import DEFAULT_G, ElementsError, OrbitBatch
+from targets.orbits.elements import DEFAULT_G, ElementsError, OrbitBatch, state_to_keplerian
 from targets.orbits.planets import MJD_ZERO_JD
 
 NEEDED = ("designation", "epoch_jd", "a", "e", "i", "node", "peri", "M")
+FORMS = {
+    "keplerian": ("a", "e", "i", "node", "peri", "M"),
+    "cometary": ("q", "e", "i", "node", "peri", "tp_jd"),
+    "state": ("x", "y", "z", "vx", "vy", "vz"),
+}
+_OWN = {"keplerian": {"a", "M"}, "cometary": {"q", "tp_jd"}, "state": {"x", "y", "z", "vx", "vy", "vz"}}
 OPTIONAL = {"H": math.nan, "G": DEFAULT_G, "A1": 0.0, "A2": 0.0, "A3": 0.0}
-_JD_FROM, _JD_TO = 2_300_000.0, 2_600_000.0  # years 1584 to 2406: catches an MJD in the place of a JD
+# Epochs in the years 1584 to 2406, perihelia in -1975 to 6239: catches an MJD in the place of a JD.
+_JD_SPANS = {"epoch_jd": (2_300_000.0, 2_600_000.0), "tp_jd": (1_000_000.0, 4_000_000.0)}
+_PARABOLIC = 1e-8  # |1 - e| within which q would lose too many digits on the way through a
 
 
 class ElementsFileError(ValueError):
@@ -44,21 +57,36 @@ def read_elements_csv(path: Path | str) -> OrbitBatch:
         if isinstance(row, ElementsRowError):
             raise ElementsFileError(f"{path}, {row}") from row
         rows.append(row)
-    values = [numbers_in(row) for row in rows]
-    column = {field: [value[field] for value in values] for field in (*NEEDED[1:], *OPTIONAL)}
-    return OrbitBatch.from_keplerian(
-        [row["designation"] for row in rows],
-        np.array(column["epoch_jd"]) - MJD_ZERO_JD,
-        a_au=column["a"],
-        e=column["e"],
-        i_deg=column["i"],
-        node_deg=column["node"],
-        peri_deg=column["peri"],
-        m_deg=column["M"],
-        h_mag=column["H"],
-        g=column["G"],
-        nongrav=np.column_stack([column["A1"], column["A2"], column["A3"]]),
-    )
+    return OrbitBatch.concatenate([_batch(list(same), form) for form, same in groupby(rows, key=form_of)])
+
+
+def _batch(rows: list[dict[str, str]], form: str) -> OrbitBatch:
+    """Orbits of rows that all have the same form."""
+    fields = ("epoch_jd", *FORMS[form], *OPTIONAL)
+    values = [numbers_in(row, form) for row in rows]
+    column = {field: np.array([value[field] for value in values]) for field in fields}
+    names = [row["designation"] for row in rows]
+    epoch = column["epoch_jd"] - MJD_ZERO_JD
+    nongrav = np.column_stack([column["A1"], column["A2"], column["A3"]])
+    if form == "state":
+        state = np.column_stack([column[field] for field in FORMS[form]])
+        for name, position in zip(names, state[:, :3], strict=True):
+            if not position.any():
+                raise ElementsError("x, y, z", "0, 0, 0", "a position other than the Sun's", name)
+        return OrbitBatch.from_state(names, epoch, state, column["H"], column["G"], nongrav)
+    i, node, peri, h, g = (column[field] for field in ("i", "node", "peri", "H", "G"))
+    if form == "cometary":
+        tp = column["tp_jd"] - MJD_ZERO_JD
+        return OrbitBatch.from_cometary(names, epoch, column["q"], column["e"], i, node, peri, tp, h, g, nongrav)
+    return OrbitBatch.from_keplerian(names, epoch, column["a"], column["e"], i, node, peri, column["M"], h, g, nongrav)
+
+
+def form_of(row: dict[str, str]) -> str:
+    """The form of FORMS in which a row gives its orbit: of those whose columns the file has, the first whose own cells
+    are filled, else the first.
+    """
+    there = [form for form, fields in FORMS.items() if row.keys() >= set(fields)]
+    return next((form for form in there if all(row[field] for field in _OWN[form])), there[0])
 
 
 def read_rows(path: Path | str) -> list[dict[str, str] | ElementsRowError]:
@@ -79,17 +107,45 @@ def read_rows(path: Path | str) -> list[dict[str, str] | ElementsRowError]:
     return rows
 
 
-def numbers_in(row: dict[str, str]) -> dict[str, float]:
+def numbers_in(row: dict[str, str], form: str = "keplerian") -> dict[str, float]:
     """The numbers of a row; an empty H is NaN. Raises `ElementsError` for the first value that cannot be right."""
-    return {field: _number(row, field) for field in (*NEEDED[1:], *OPTIONAL)}
+    return {field: _number(row, field) for field in ("epoch_jd", *FORMS[form], *OPTIONAL)}
+
+
+def keplerian_in(row: dict[str, str]) -> dict[str, float]:
+    """The numbers of a row of any form as those of the first one: a, e, i, node, peri, M besides the rest.
+
+    Raises `ElementsError` for the first value that cannot be right, and for orbits so near a parabola that a and M do
+    not hold them.
+    """
+    form = form_of(row)
+    if form == "keplerian":
+        return numbers_in(row)
+    numbers, name = numbers_in(row, form), row["designation"]
+    a, e, i, node, peri, m = state_to_keplerian(_batch([row], form).state)[0].tolist()
+    e = numbers.get("e", e)
+    if abs(1.0 - e) < _PARABOLIC:
+        raise ElementsError("e", e, "e other than 1: a parabola cannot be stored with a and M", name)
+    return numbers | {"a": a, "e": e, "i": i, "node": node, "peri": peri, "M": m}
+
+
+def _missing(header: list[str]) -> list[str]:
+    """What a header lacks of the form that it comes nearest to; nothing where one is complete."""
+    asked = {form: set(fields) for form, fields in FORMS.items()}
+    complete = any(fields <= set(header) for fields in asked.values())
+    # A column that only one form has tells which one is meant.
+    meant = max(FORMS, key=lambda form: len(_OWN[form] & set(header)) / len(_OWN[form]))
+    fields = () if complete else FORMS[meant]
+    return [field for field in ("designation", "epoch_jd", *fields) if field not in header]
 
 
 def _rows(reader: Iterator[list[str]], path: Path) -> Iterator[dict[str, str] | ElementsRowError]:
     header = [field.strip() for field in next(reader, [])]
-    if missing := [field for field in NEEDED if field not in header]:
+    if missing := _missing(header):
         raise ElementsFileError(
             f"{path} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}: "
-            f"expected {','.join((NEEDED[0], 'name', *NEEDED[1:], *OPTIONAL))}"
+            f"expected {','.join((NEEDED[0], 'name', *NEEDED[1:], *OPTIONAL))}, "
+            "or q and tp_jd in place of a and M, or x,y,z,vx,vy,vz in place of the elements"
         )
     for line, values in enumerate(reader, start=2):
         if not any(value.strip() for value in values):
@@ -115,6 +171,7 @@ def _number(row: dict[str, str], field: str) -> float:
         raise ElementsError(field, repr(text) if text else "empty", expected, name) from None
     if not math.isfinite(value):
         raise ElementsError(field, value, expected, name)
-    if field == "epoch_jd" and not _JD_FROM < value < _JD_TO:
+    first, last = _JD_SPANS.get(field, (-math.inf, math.inf))
+    if not first < value < last:
         raise ElementsError(field, value, "a Julian date (TDB) such as 2461000.5", name)
     return value

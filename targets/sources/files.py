@@ -11,7 +11,7 @@ from pathlib import Path
 
 from targets.designations import key_of, taken_apart
 from targets.orbits.elements import ElementsError
-from targets.orbits.elements_csv import ElementsFileError, ElementsRowError, numbers_in, read_rows
+from targets.orbits.elements_csv import ElementsFileError, ElementsRowError, keplerian_in, read_rows
 from targets.sources.mpc.parse import parse_record
 from targets.sources.records import LONGEST_DESIGNATION, OrbitRecord, RecordError, TargetRecord, require_text
 
@@ -93,7 +93,7 @@ def _csv_record(row: dict[str, str] | ElementsRowError) -> TargetRecord:
     if not key_of(designation):
         raise RecordError(designation, "designation has neither letters nor digits")
     try:
-        numbers = numbers_in(row)
+        numbers = keplerian_in(row)
     except ElementsError as error:
         raise RecordError(designation, str(error)) from error
     h = numbers["H"]

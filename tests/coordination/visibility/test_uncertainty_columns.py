@@ -43,5 +43,5 @@ def test_targets_of_the_catalogue_have_ellipses(catalogue: dict[str, Target]) ->
         major, minor = float(row["unc_major_arcsec"]), float(row["unc_minor_arcsec"])
         assert 0.1 <= minor <= major
         assert 0.0 <= float(row["unc_pa_deg"]) <= 180.0
-        assert row["orbit_trust"] == ("good" if row["name"] == "Eros" else "poor")
+        assert row["orbit_trust"] == ("good" if row["name"] == "Eros" else "unusable")
         assert major < 1.0 if row["name"] == "Eros" else major > 60.0

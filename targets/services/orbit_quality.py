@@ -1,0 +1,74 @@
+"""How well orbits of the database are known: their covariances, and what U, arc and last observation say."""
+
+import contextlib
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from targets.models import Orbit
+from targets.orbits.covariance import FORCES, CovarianceError, OrbitCovariance
+from targets.orbits.elements import OrbitBatch
+from targets.orbits.planets import MJD_ZERO_JD, Planets
+from targets.orbits.runoff import OrbitQuality, elements_of, estimated_covariances
+
+from .lookup import resolve
+from .orbits import current_orbits
+
+_MJD_ZERO = dt.date(1858, 11, 17)
+
+
+def quality_of(orbit: Orbit) -> OrbitQuality:
+    """What the source of an orbit says of it."""
+    last = orbit.last_observed_on
+    return OrbitQuality(
+        orbit.u_parameter,
+        orbit.arc_days,
+        None if last is None else float((last - _MJD_ZERO).days),
+        orbit.observation_count,
+        orbit.opposition_count,
+    )
+
+
+def current_knowledge(
+    designations: Sequence[str], planets: Planets
+) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
+    """Quality and covariance of the current orbits of targets, in the order given.
+
+    Where none is published, or one that our forces cannot use (labels of other models), the covariance is an estimate;
+    None where nothing is known. Raises UnknownDesignationError, and DomainError for a target without an orbit.
+    """
+    batch = current_orbits(designations)
+    targets = [resolve(designation) for designation in designations]
+    rows = {orbit.target_id: orbit for orbit in Orbit.objects.filter(current_of__in=targets)}
+    orbits = [rows[target.pk] for target in targets]
+    qualities = [quality_of(orbit) for orbit in orbits]
+    covariances: list[OrbitCovariance | None] = [None] * len(orbits)
+    for k, orbit in enumerate(orbits):
+        with contextlib.suppress(CovarianceError):
+            covariances[k] = published_covariance(orbit, batch.take([k]))
+    unknown = [k for k, found in enumerate(covariances) if found is None and qualities[k].is_known]
+    made_up = estimated_covariances(batch.take(np.array(unknown, dtype=int)), [qualities[k] for k in unknown], planets)
+    for k, estimate in zip(unknown, made_up, strict=True):
+        covariances[k] = estimate
+    return qualities, covariances
+
+
+def published_covariance(orbit: Orbit, batch: OrbitBatch) -> OrbitCovariance | None:
+    """The covariance stored with an orbit, as SBDB publishes it; None where there is none.
+
+    `batch` is the orbit itself: its elements count where the covariance has none of its own. Raises `CovarianceError`.
+    """
+    if not orbit.covariance:
+        return None
+    values = elements_of(batch)[0]
+    values[2] += MJD_ZERO_JD
+    labels = ("e", "q", "tp", "node", "peri", "i")
+    reply: dict[str, Any] = {
+        "epoch": orbit.epoch_tdb_jd,
+        "covariance": orbit.covariance,
+        "elements": [{"label": label, "value": value} for label, value in zip(labels, values.tolist(), strict=True)],
+        "model_pars": [{"name": n, "value": v} for n, v in zip(FORCES, batch.nongrav[0].tolist(), strict=True)],
+    }
+    return OrbitCovariance.from_sbdb(reply, batch.names[0])

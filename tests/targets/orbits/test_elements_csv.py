@@ -1,0 +1,93 @@
+"""Files of elements in their three forms: a and M, q and tp_jd, Cartesian states."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from targets.orbits.elements import ElementsError, cometary_to_state, keplerian_to_state
+from targets.orbits.elements_csv import ElementsFileError, keplerian_in, read_elements_csv
+from targets.sources.files import Rejection, read_file
+from targets.sources.records import TargetRecord
+
+COMETARY = "designation,name,epoch_jd,q,e,i,node,peri,tp_jd,H,G,A1,A2,A3\n"
+STATE = "designation,epoch_jd,x,y,z,vx,vy,vz,H\n"
+BORISOV = "2I,Borisov,2458853.5,2.0066,3.3567,44.05,308.15,209.12,2458826.05,,,,,"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "elements.csv"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("e", [0.0, 0.4, 1.0, 1.2])
+def test_perihelion_and_its_time_in_place_of_a_and_m(tmp_path: Path, e: float) -> None:
+    batch = read_elements_csv(written(tmp_path, f"{COMETARY}X,,2461000.5,0.9,{e},10,20,30,2461040.25,12,,1e-9,,\n"))
+    np.testing.assert_array_equal(batch.state, cometary_to_state(0.9, e, 10, 20, 30, 61039.75, 61000.0))
+    np.testing.assert_array_equal(batch.epoch_tdb_mjd, [61000.0])
+    assert (batch.h_mag[0], batch.g[0], batch.nongrav[0, 0]) == (12.0, 0.15, 1e-9)
+
+
+def test_states_are_taken_as_they_are(tmp_path: Path) -> None:
+    state = [1.1, -0.2, 0.3, 0.001, 0.016, -0.002]
+    batch = read_elements_csv(written(tmp_path, f"{STATE}X,2461000.5,{','.join(map(str, state))},20.5\n"))
+    np.testing.assert_array_equal(batch.state, [state])
+    assert batch.h_mag[0] == 20.5
+
+
+def test_a_row_is_read_in_the_form_whose_cells_it_fills(tmp_path: Path) -> None:
+    header = "designation,epoch_jd,a,e,i,node,peri,M,q,tp_jd\n"
+    rows = "A,2461000.5,2,0.1,1,2,3,4,,\nB,2461000.5,,1,1,2,3,,0.9,2461040.5\nC,2461000.5,3,0.1,1,2,3,4,,\n"
+    batch = read_elements_csv(written(tmp_path, header + rows))
+    assert batch.names == ("A", "B", "C")
+    expected = [
+        keplerian_to_state(2, 0.1, 1, 2, 3, 4)[0],
+        cometary_to_state(0.9, 1, 1, 2, 3, 61040, 61000)[0],
+        keplerian_to_state(3, 0.1, 1, 2, 3, 4)[0],
+    ]
+    np.testing.assert_array_equal(batch.state, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        (COMETARY.replace("tp_jd,", ""), ElementsFileError, "lacks the column tp_jd: expected designation"),
+        (COMETARY.replace("q,", ""), ElementsFileError, "lacks the column q: .* or q and tp_jd in place of a and M"),
+        (COMETARY.replace("e,i,node", "i,node"), ElementsFileError, "lacks the column e: "),
+        (STATE.replace("vy,", ""), ElementsFileError, "lacks the column vy: .* or x,y,z,vx,vy,vz"),
+        (STATE.replace("epoch_jd,", ""), ElementsFileError, "lacks the column epoch_jd: "),
+        (COMETARY + "X,,2461000.5,-0.9,1,1,2,3,2461040.5,,,,,\n", ElementsError, "X: q is -0.9: expected a perihelion"),
+        (COMETARY + "X,,2461000.5,0.9,1,1,2,3,61040.5,,,,,\n", ElementsError, "X: tp_jd is 61040.5: expected a Julian"),
+        (COMETARY + "X,,2461000.5,0.9,1,1,2,3,,,,,,\n", ElementsError, "X: tp_jd is empty"),
+        (COMETARY + "X,,2461000.5,0.9,1,191,2,3,2461040.5,,,,,\n", ElementsError, "X: i is 191"),
+        (STATE + "X,2461000.5,1,0,0,nan,0,0,\n", ElementsError, "X: vx is nan"),
+        (STATE + "X,2461000.5,0,0,0,0,1,0,\n", ElementsError, "X: x, y, z is 0, 0, 0"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(tmp_path: Path, text: str, error: type[ValueError], says: str) -> None:
+    with pytest.raises(error, match=says):
+        read_elements_csv(written(tmp_path, text))
+
+
+@given(st.floats(0.1, 5.0), st.floats(0.0, 3.0), st.floats(0.1, 179.0), st.floats(-400.0, 400.0))
+def test_what_can_be_stored_is_the_same_orbit(q: float, e: float, i: float, since: float) -> None:
+    row = {"designation": "X", "epoch_jd": "2461000.5", "node": "20", "peri": "30"}
+    row |= {"q": repr(q), "e": repr(e), "i": repr(i), "tp_jd": repr(2461000.5 - since)}
+    expected = cometary_to_state(q, e, i, 20.0, 30.0, 61000.0 - since, 61000.0)
+    if abs(1.0 - e) < 1e-3:
+        return
+    numbers = keplerian_in(row)
+    stored = keplerian_to_state(*(numbers[field] for field in ("a", "e", "i", "node", "peri", "M")))
+    np.testing.assert_allclose(stored, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_comets_are_imported_but_for_parabolas(tmp_path: Path) -> None:
+    parabola = BORISOV.replace("2I,Borisov", "C/2020 H3,").replace("3.3567", "1.0")
+    (record, rejection) = read_file(written(tmp_path, f"{COMETARY}{BORISOV}\n{parabola}\n")).parse()
+    assert isinstance(record, TargetRecord)
+    assert (record.orbit.a_au, record.orbit.e) == (pytest.approx(2.0066 / (1.0 - 3.3567)), 3.3567)
+    assert isinstance(rejection, Rejection)
+    assert "a parabola cannot be stored" in rejection.reason
