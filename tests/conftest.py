@@ -1,5 +1,7 @@
 """Fixtures that several rooms share."""
 
+import os
+
 import hypothesis
 import pytest
 from django.test import Client
@@ -8,7 +10,9 @@ from observatories.models import User
 
 # How long an example takes depends on the machine and says nothing of correctness.
 hypothesis.settings.register_profile("project", deadline=None)
-hypothesis.settings.load_profile("project")
+# The same examples in every check of the same code; new ones are sought where somebody can look at what they find.
+hypothesis.settings.register_profile("check", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("check" if os.environ.get("CI") else "project")
 
 
 @pytest.fixture

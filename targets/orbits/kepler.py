@@ -89,14 +89,17 @@ class Conics:
         r, v = state[:, :3], state[:, 3:]
         distance = np.linalg.norm(r, axis=1)
         momentum = np.cross(r, v)
+        h2 = np.einsum("ni,ni->n", momentum, momentum)
+        pole = momentum / np.sqrt(h2)[:, None]
         e_vector = np.cross(v, momentum) / GM_SUN - r / distance[:, None]
+        # What rounding puts off the plane would tilt the axes of a nearly round orbit.
+        e_vector = e_vector - np.einsum("ni,ni->n", e_vector, pole)[:, None] * pole
         e = np.linalg.norm(e_vector, axis=1)
         round_ = e < 1e-14  # a circle has no perihelion: count from where the object is
         toward = np.where(round_[:, None], r / distance[:, None], e_vector / np.where(round_, 1.0, e)[:, None])
-        h2 = np.einsum("ni,ni->n", momentum, momentum)
         q = h2 / GM_SUN / (1.0 + e)
         beta = GM_SUN * (1.0 - e) / q
-        ahead = np.cross(momentum / np.sqrt(h2)[:, None], toward)
+        ahead = np.cross(pole, toward)
         # The true anomaly from the axes themselves: of a nearly round orbit they are arbitrary, but consistent.
         half = 0.5 * np.arctan2(np.einsum("ni,ni->n", r, ahead), np.einsum("ni,ni->n", r, toward))
         root = np.sqrt(np.abs(beta))
