@@ -4,13 +4,12 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from coordination.common.api import ReadOnlyViewSet
-from coordination.common.filters import TrueFalseFilter
+from coordination.common.filters import TrueFalseFilter, refused
 
 from .models import Observatory, Organisation, Telescope
 
@@ -114,11 +113,9 @@ class BoxField(forms.Field):
         try:
             west, south, east, north = (float(part) for part in str(value).split(","))
         except ValueError:
-            raise ValidationError(f"{value!r} is not four numbers: west,south,east,north.") from None
+            raise refused("is not four numbers: west,south,east,north.", value) from None
         if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
-            raise ValidationError(
-                f"{value!r} is no box: longitudes are -180 to 180, latitudes -90 to 90, south not above north."
-            )
+            raise refused("is no box: longitudes are -180 to 180, latitudes -90 to 90, south not above north.", value)
         return west, south, east, north
 
 

@@ -55,7 +55,7 @@ def catalogue(db):
 def network(db):
     """A one-metre telescope at each of five observatories on five continents."""
     codes, _ = obscodes.read_codes()
-    import_observatories([code for code in codes if code.code in CODES])
+    import_observatories([code for code in codes if code.code in (*CODES, "250")])
     organisation = Organisation.objects.create(name="Network", slug="network")
     return [
         Telescope.objects.create(

@@ -1,6 +1,7 @@
 """Visibility windows in the API: which telescope can observe which target when, and why not longer."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import django_filters
@@ -15,7 +16,9 @@ from coordination.common.actors import actor_of
 from coordination.common.api import ListViewSet, RoundedField
 from coordination.common.filters import InstantFilter
 from coordination.common.pagination import KeysetPagination
-from targets.services import resolve
+from coordination.common.problems import DomainError
+from observatories.models import Observatory, Organisation, Telescope
+from targets.services import UnknownDesignationError, resolve
 
 from . import quality
 from .models import VisibilityWindow
@@ -92,13 +95,18 @@ class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
         )
 
 
+def _require(condition: bool, field: str, value: object, refusal: str) -> None:
+    if not condition:
+        raise DomainError(f"{refusal} {value}.", field=field, value=str(value))
+
+
 class WindowFilter(django_filters.FilterSet):
     target = django_filters.CharFilter(
         method="of_target", help_text="Any designation, such as 99942, Apophis or K04M04N."
     )
-    telescope = django_filters.NumberFilter(field_name="telescope_id", help_text="Identifier of a telescope.")
-    observatory = django_filters.CharFilter(field_name="telescope__observatory__mpc_code", help_text="MPC code.")
-    organisation = django_filters.CharFilter(field_name="telescope__organisation__slug", help_text="Short name.")
+    telescope = django_filters.NumberFilter(method="of_telescope", help_text="Identifier of a telescope.")
+    observatory = django_filters.CharFilter(method="of_observatory", help_text="MPC code.")
+    organisation = django_filters.CharFilter(method="of_organisation", help_text="Short name of the operator.")
     after = InstantFilter(method="that_end_after", help_text="Windows that end after this instant; default now.")
     before = InstantFilter(method="that_start_before", help_text="Windows that start before this instant.")
     min_duration_s = django_filters.NumberFilter(
@@ -117,8 +125,29 @@ class WindowFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def of_target(self, queryset: QuerySet[VisibilityWindow], name: str, value: str) -> QuerySet[VisibilityWindow]:
-        target = resolve(value, actor_of(self.request.user))
+        try:
+            target = resolve(value, actor_of(self.request.user))
+        except UnknownDesignationError as error:  # the list is there; what it is asked for is not
+            raise DomainError(error.detail, field=name, value=value, **error.extra) from error
         return queryset.filter(target=target)
+
+    def of_telescope(self, queryset: QuerySet[Any], name: str, value: Decimal) -> QuerySet[Any]:
+        # What is no whole number, or none that the database could hold, is no identifier.
+        fits = value == value.to_integral_value() and 0 < value < 2**63
+        _require(fits and Telescope.objects.filter(pk=int(value)).exists(), name, value, "There is no telescope")
+        return queryset.filter(telescope_id=int(value))
+
+    def of_observatory(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        observatory = Observatory.objects.filter(mpc_code__iexact=value).first()
+        _require(observatory is not None, name, value, "There is no observatory with the code")
+        place = None if observatory is None else observatory.place
+        _require(place is not None, name, value, "No windows can be computed without a fixed place: observatory")
+        return queryset.filter(telescope__observatory=observatory)
+
+    def of_organisation(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        known = Organisation.objects.filter(slug=value).exists()
+        _require(known, name, value, "There is no organisation with the short name")
+        return queryset.filter(telescope__organisation__slug=value)
 
     def that_end_after(self, queryset: QuerySet[Any], name: str, value: dt.datetime) -> QuerySet[Any]:
         return queryset.filter(ends_at__gt=self._inside("after", value), night_ends_on__gte=value.date())
