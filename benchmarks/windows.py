@@ -22,9 +22,9 @@ from _common import ROOT, catalogue_orbits, finish, installed, machine, seconds,
 from coordination.common.timescales import tt_to_tdb_mjd, utc_to_tt_mjd
 from coordination.visibility.engine.cells import Telescope
 from coordination.visibility.engine.limits import Limits
+from coordination.visibility.engine.observe import observe
 from coordination.visibility.engine.quantities import describe
 from coordination.visibility.engine.windows import find_windows
-from coordination.visibility.window_rows import observe
 from observatories.sources.obscodes import find_code
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.ephemeris import build_blocks

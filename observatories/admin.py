@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from coordination.common.actors import actor_of
+from coordination.common.admin import ReadOnlyInline
 from coordination.common.problems import DomainError
 
 from . import services
@@ -177,19 +178,14 @@ class ObservatoryAdmin(ServiceAdmin, PublicAdmin):
         services.remove_observatory(pk, actor=signed_in(request))
 
 
-class ClosureInline(TabularInline):
+class ClosureInline(ReadOnlyInline):
     """The closures of a telescope, to look at: they are entered on their own page."""
 
     model = Closure
     fields = ("starts_at", "ends_at", "reason", "created_by")
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
+    readonly_fields = ("created_by",)
     show_change_link = True
     tab = True
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return True

@@ -6,49 +6,41 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
-from coordination.common.admin import ReadOnlyAdmin
+from coordination.common.admin import ReadOnlyAdmin, ReadOnlyInline
 
 from .models import Designation, Ephemeris, Orbit, Target
 from .services import update_target
 from .services.lookup import find, similar_designations
 
+ORBIT_COLUMNS = (
+    "source",
+    "reference",
+    "epoch_tdb_jd",
+    "a_au",
+    "e",
+    "i_deg",
+    "h_mag",
+    "u_parameter",
+    "arc_text",
+    "last_observed_on",
+)
 
-class DesignationInline(TabularInline):
+
+class DesignationInline(ReadOnlyInline):
     model = Designation
-    fields = readonly_fields = ("text", "kind")
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+    fields = ("text", "kind")
 
 
-class OrbitInline(TabularInline):
+class OrbitInline(ReadOnlyInline):
     model = Orbit
     fk_name = "target"
-    fields = readonly_fields = (
-        "source",
-        "reference",
-        "epoch_tdb_jd",
-        "a_au",
-        "e",
-        "i_deg",
-        "h_mag",
-        "u_parameter",
-        "arc_text",
-        "last_observed_on",
-        "created_at",
-    )
-    extra = 0
-    can_delete = False
+    fields = (*ORBIT_COLUMNS, "created_at")
+    readonly_fields = ("created_at",)
     show_change_link = True
     verbose_name_plural = "orbit versions, newest first"
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 class ByDesignation:
@@ -100,19 +92,7 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ModelAdmin):
 @admin.register(Orbit)
 class OrbitAdmin(ByDesignation, ReadOnlyAdmin):
     target_path = "target"
-    list_display = (
-        "target",
-        "source",
-        "reference",
-        "epoch_tdb_jd",
-        "a_au",
-        "e",
-        "i_deg",
-        "h_mag",
-        "u_parameter",
-        "arc_text",
-        "last_observed_on",
-    )
+    list_display = ("target", *ORBIT_COLUMNS)
     list_filter = ("source", "u_parameter")
     list_select_related = ("target",)
     ordering = ("id",)

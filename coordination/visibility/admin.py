@@ -1,18 +1,15 @@
 from django.contrib import admin
-from unfold.admin import TabularInline
 from unfold.paginator import InfinitePaginator
 
-from coordination.common.admin import ReadOnlyAdmin
+from coordination.common.admin import ReadOnlyAdmin, ReadOnlyInline
 from targets.admin import ByDesignation
 
 from .models import Chunk, Computation, VisibilityWindow
 
 
-class ChunkInline(TabularInline):
+class ChunkInline(ReadOnlyInline):
     model = Chunk
-    fields = readonly_fields = ("state", "attempts", "window_count", "finished_at", "error")
-    extra = 0
-    can_delete = False
+    fields = ("state", "attempts", "window_count", "finished_at", "error")
 
 
 @admin.register(Computation)

@@ -16,8 +16,6 @@ from observatories.services import closures_between, telescopes_for_windows
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.geodesy import Place
 from observatories.sites.nights import noon_utc
-from observatories.sites.sun_moon import SunMoon
-from targets.orbits.ephemeris import apparent_bodies
 from targets.services.ephemerides import CurrentEphemerides, Span, planets, refresh_ephemerides
 
 from . import storage
@@ -25,6 +23,7 @@ from .engine.cells import Observing
 from .engine.cells import Telescope as EngineTelescope
 from .engine.closures import Closures, without_closures
 from .engine.limits import Limits
+from .engine.observe import observe
 from .engine.quantities import Quantities, describe
 from .engine.table import WindowTable
 from .engine.windows import find_windows
@@ -120,29 +119,13 @@ def engine_telescope(telescope: Telescope) -> EngineTelescope:
     return EngineTelescope(place_of(telescope), limits, telescope.name)
 
 
-def observing(telescopes: Sequence[Telescope], span: Span) -> Observing:
-    """The tables of Sun, Moon and Earth for telescopes over a span."""
-    sun_moon = SunMoon.sample(
-        lambda tt_mjd: apparent_bodies(("sun",), tt_mjd, planets())["sun"],
-        lambda tt_mjd: apparent_bodies(("moon",), tt_mjd, planets())["moon"],
-        span.start_tt_mjd,
-        span.end_tt_mjd,
-    )
-    return Observing(
-        [engine_telescope(telescope) for telescope in telescopes],
-        span.start_tt_mjd,
-        span.end_tt_mjd,
-        sun_moon,
-        EarthOrientation.from_astropy(),
-    )
-
-
 def _kept_observing(telescopes: Sequence[Telescope], span: Span) -> Observing:
-    """`observing`, kept from chunk to chunk: those of one computation ask for the same telescopes and span."""
+    """The tables of telescopes over a span, kept: the chunks of one computation ask for the same."""
     key = (span, tuple((telescope.pk, _fingerprint(telescope, [])) for telescope in telescopes))
     if key not in _kept:
         _kept.clear()
-        _kept[key] = observing(telescopes, span)
+        engine_telescopes = [engine_telescope(telescope) for telescope in telescopes]
+        _kept[key] = observe(engine_telescopes, span.start_tt_mjd, span.end_tt_mjd, planets())
     return _kept[key]
 
 
@@ -161,8 +144,7 @@ def replace_windows(target_ids: Sequence[int], telescope_ids: Sequence[int], spa
         return 0
     tables = _kept_observing(telescopes, span)
     closures = engine_closures(closures_between(telescope_ids, span.starts_at, span.ends_at), telescope_ids)
-    least_days = np.array([telescope.window_min_s / 86400.0 for telescope in telescopes])
-    table = without_closures(find_windows(current.groups, tables), closures, least_days)
+    table = without_closures(find_windows(current.groups, tables), closures, tables.least_days)
     columns = _columns(table, describe(table, current.groups, tables), telescopes, current)
     stored = columns["night_ends_on"] >= np.datetime64(first_end)
     storage.copy_windows({name: values[stored] for name, values in columns.items()})

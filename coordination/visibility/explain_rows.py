@@ -12,8 +12,9 @@ from coordination.common.timescales import utc_to_tt_mjd
 from coordination.visibility.engine.cells import Telescope
 from coordination.visibility.engine.closures import Closures
 from coordination.visibility.engine.explain import Absence, explain
+from coordination.visibility.engine.observe import observe
 from coordination.visibility.rows import Column
-from coordination.visibility.window_rows import block_groups, observe
+from coordination.visibility.window_rows import block_groups
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.planets import Planets
 

@@ -85,11 +85,9 @@ def read_targets(options: dict[str, Any]) -> OrbitBatch:
 
 def read_planets() -> Planets:
     """The planetary kernel of the settings, or the one that the project carries."""
-    from django.conf import settings
+    from targets.services.ephemerides import planets
 
-    from targets.orbits.planets import Planets
-
-    return Planets(settings.PLANETARY_KERNEL or None)
+    return planets()
 
 
 @dataclass(frozen=True)

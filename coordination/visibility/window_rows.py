@@ -8,16 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from coordination.common.timescales import iso_utc, tt_mjd_to_utc, tt_to_tdb_mjd, utc_to_tt_mjd
-from coordination.visibility.engine.cells import Observing, Telescope
+from coordination.visibility.engine.cells import Telescope
 from coordination.visibility.engine.closures import Closures, without_closures
 from coordination.visibility.engine.edges import edge_labels
+from coordination.visibility.engine.observe import observe
 from coordination.visibility.engine.quantities import describe
 from coordination.visibility.engine.windows import BlockGroup, find_windows
 from coordination.visibility.rows import Column
-from observatories.sites.earth_orientation import EarthOrientation
-from observatories.sites.sun_moon import SunMoon
 from targets.orbits.elements import OrbitBatch
-from targets.orbits.ephemeris import apparent_bodies, build_blocks
+from targets.orbits.ephemeris import build_blocks
 from targets.orbits.planets import Planets
 from targets.orbits.propagation import propagate
 
@@ -43,8 +42,7 @@ def window_columns(
     groups = block_groups(targets, start, end, planets)
     table = find_windows(groups, observing, cut_at_nights=False)
     if closures is not None:
-        least_days = np.array([telescope.limits.min_duration_minutes / 1440.0 for telescope in telescopes])
-        table = without_closures(table, closures, least_days)
+        table = without_closures(table, closures, observing.least_days)
     quantities = describe(table, groups, observing)
     names = np.array(targets.names, dtype=object)
     sites = np.array([telescope.name for telescope in telescopes], dtype=object)
@@ -68,15 +66,3 @@ def block_groups(targets: OrbitBatch, start_tt_mjd: float, end_tt_mjd: float, pl
     span_tdb = tt_to_tdb_mjd(np.array([start_tt_mjd - _BLOCK_DAYS, start_tt_mjd + days + _BLOCK_DAYS]))
     trajectory = propagate(targets, float(span_tdb[0]), float(span_tdb[1]), planets)
     return build_blocks(trajectory, targets, start_tt_mjd, days, planets)
-
-
-def observe(telescopes: Sequence[Telescope], start_tt_mjd: float, end_tt_mjd: float, planets: Planets) -> Observing:
-    """Telescopes over a span, with the Sun and the Moon of the planetary kernel. Raises as `window_columns`."""
-    planets.require(*tt_to_tdb_mjd(np.array([start_tt_mjd, end_tt_mjd])))
-    bodies = SunMoon.sample(
-        lambda tt: apparent_bodies(("sun",), tt, planets)["sun"],
-        lambda tt: apparent_bodies(("moon",), tt, planets)["moon"],
-        start_tt_mjd,
-        end_tt_mjd,
-    )
-    return Observing(telescopes, start_tt_mjd, end_tt_mjd, bodies, EarthOrientation.from_astropy())

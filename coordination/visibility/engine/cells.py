@@ -108,6 +108,11 @@ class Observing:
             raise ValueError("a span must end after its start")
         self.earth.check([self.start_tt_mjd, self.end_tt_mjd])
 
+    @property
+    def least_days(self) -> FloatArray:
+        """The shortest window that each telescope asks for, days."""
+        return np.array([telescope.limits.min_duration_minutes / 1440.0 for telescope in self.telescopes])
+
     def cells(self, telescope: int, longest_days: float = 1.0) -> Cells:
         """The cells of one telescope (by index), none longer than `longest_days`; kept for the next batch."""
         key = (telescope, longest_days)

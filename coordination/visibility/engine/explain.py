@@ -129,7 +129,7 @@ class _Found:
 
     @classmethod
     def search(cls, groups: Sequence[BlockGroup], observing: Observing, closures: Closures) -> _Found:
-        least_days = np.array([t.limits.min_duration_minutes / 1440.0 for t in observing.telescopes])
+        least_days = observing.least_days
         any_length = [replace(t, limits=replace(t.limits, min_duration_minutes=0.0)) for t in observing.telescopes]
         brief = find_windows(groups, replace(observing, telescopes=any_length))
         long = without_short(brief, least_days)

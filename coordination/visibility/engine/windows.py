@@ -53,8 +53,7 @@ def find_windows(
                 for found in _one_telescope(series, observing, telescope, terms, near, chunk_pairs):
                     parts.append(replace(found, target=np.asarray(targets)[members][found.target]))
     table = joined(WindowTable.concatenate(parts).sorted(), at_nights=False)
-    least_days = np.array([t.limits.min_duration_minutes / 1440.0 for t in observing.telescopes])
-    table = without_short(table, least_days)
+    table = without_short(table, observing.least_days)
     return table if cut_at_nights else joined(table, at_nights=True)
 
 
