@@ -1,0 +1,68 @@
+"""Windows of orbits at telescopes over a span, found when they are asked for, and what they were found in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from coordination.common.timescales import utc_to_tt_mjd
+from coordination.visibility.engine.cells import Observing, Telescope
+from coordination.visibility.engine.closures import Closures, without_closures
+from coordination.visibility.engine.observe import observe
+from coordination.visibility.engine.quantities import Quantities, describe
+from coordination.visibility.engine.table import WindowTable
+from coordination.visibility.engine.windows import BlockGroup, find_windows
+from coordination.visibility.window_rows import block_groups
+from observatories.sites.grouping import site_numbers
+from targets.orbits.elements import OrbitBatch
+from targets.orbits.planets import Planets
+
+
+@dataclass(frozen=True)
+class Search:
+    """Targets over telescopes in a span of UTC that nothing but closures and its own ends cuts."""
+
+    observing: Observing
+    groups: Sequence[BlockGroup]
+    closures: Closures
+
+    @classmethod
+    def over(
+        cls,
+        targets: OrbitBatch,
+        telescopes: Sequence[Telescope],
+        start_utc: np.datetime64,
+        end_utc: np.datetime64,
+        planets: Planets,
+        closures: Closures | None = None,
+    ) -> Search:
+        """Raises ValueError for spans outside the planetary kernel or the known rotation of the Earth, naming what is
+        covered.
+        """
+        start, end = (float(utc_to_tt_mjd(instant)) for instant in (start_utc, end_utc))
+        observing = observe(telescopes, start, end, planets)
+        return cls(observing, block_groups(targets, start, end, planets), closures or Closures.none())
+
+    @cached_property
+    def windows(self) -> WindowTable:
+        """Not cut at the nights."""
+        return self.found(cut_at_nights=False)
+
+    @cached_property
+    def quantities(self) -> Quantities:
+        """Of `windows`."""
+        return describe(self.windows, self.groups, self.observing)
+
+    @cached_property
+    def sites(self) -> list[int]:
+        """The site of each telescope: the index of the first telescope there."""
+        numbers: list[int] = site_numbers([telescope.place for telescope in self.observing.telescopes]).tolist()
+        return numbers
+
+    def found(self, cut_at_nights: bool) -> WindowTable:
+        """The windows, closures taken out."""
+        table = find_windows(self.groups, self.observing, cut_at_nights=cut_at_nights)
+        return without_closures(table, self.closures, self.observing.least_days)
