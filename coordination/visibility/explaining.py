@@ -55,8 +55,13 @@ def without_idle(nights: Sequence[Night], telescopes: Sequence[Telescope]) -> li
     ]
 
 
+def idle_text(telescope: Telescope) -> str:
+    """Why a telescope that is not active observes nothing."""
+    return f"the telescope is {'in ' if telescope.state == Telescope.State.MAINTENANCE else ''}{telescope.state}"
+
+
 def _idle(night: Night, telescope: Telescope) -> Night:
-    text = f"the telescope is {'in ' if telescope.state == Telescope.State.MAINTENANCE else ''}{telescope.state}"
+    text = idle_text(telescope)
     if night.absence is None:
         absence = Absence(night.target, night.telescope, night.label, (STATE,), False, text, ())
     else:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from coordination.common.timescales import to_datetime, tt_mjd_to_utc
 from coordination.visibility.engine.baselines import Errors
+from coordination.visibility.engine.edges import edge_labels
 from coordination.visibility.engine.joint import JointTable, joint_windows
-from coordination.visibility.engine.last_chance import LastChance, last_chances
+from coordination.visibility.engine.last_chance import last_chances
 from coordination.visibility.engine.relay import fillings, relay
 from coordination.visibility.engine.segments import Segments, segments_of
 from coordination.visibility.engine.yields import SAMPLES, Uncertainty, Yields, yields_of
@@ -123,7 +124,8 @@ class RelayChain:
 
 @dataclass(frozen=True)
 class Final:
-    """The last window of a telescope in a span: its night (local date of the evening) and times; None: there is none.
+    """The last window of a telescope in a span: its night (local date of the evening), times and edges; None and empty
+    where there is none.
 
     lost: whether a night without a window follows inside the span; reasons and detail: what rules that night out (of
     a telescope without any window: the first night).
@@ -133,6 +135,8 @@ class Final:
     night: dt.date | None
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
+    opened_by: str
+    closed_by: str
     lost: bool
     lost_on: dt.date | None
     reasons: tuple[str, ...]
@@ -284,23 +288,27 @@ def _fillers(days: FloatArray, gap_days: float, ids: Sequence[int]) -> tuple[Fil
 
 def last_chances_in(search: Search, ids: Sequence[int]) -> list[Final]:
     """One for each telescope, in their order; reasons of closures are told as the closures of the search have them."""
-    found = last_chances(search.found(cut_at_nights=True), search.groups, search.observing, search.closures)
-    return [_final(each, ids[each.telescope]) for each in found]
-
-
-def _final(chance: LastChance, telescope_id: int) -> Final:
-    lost = chance.lost
-    known = math.isfinite(chance.start_tt_mjd)
-    return Final(
-        telescope_id=telescope_id,
-        night=None if chance.night is None else chance.night.astype(dt.date),
-        starts_at=_utc([chance.start_tt_mjd])[0] if known else None,
-        ends_at=_utc([chance.end_tt_mjd])[0] if known else None,
-        lost=lost is not None,
-        lost_on=None if lost is None else lost.night.astype(dt.date),
-        reasons=() if lost is None else lost.reasons,
-        detail="" if lost is None else lost.text,
-    )
+    windows = search.found(cut_at_nights=True)
+    starts, ends = _utc(windows.start_tt_mjd), _utc(windows.end_tt_mjd)
+    opened, closed = edge_labels(windows.opened_by).tolist(), edge_labels(windows.closed_by).tolist()
+    finals = []
+    for chance in last_chances(windows, search.groups, search.observing, search.closures):
+        k, lost = chance.window, chance.lost
+        finals.append(
+            Final(
+                telescope_id=ids[chance.telescope],
+                night=None if chance.night is None else chance.night.astype(dt.date),
+                starts_at=None if k is None else starts[k],
+                ends_at=None if k is None else ends[k],
+                opened_by="" if k is None else opened[k],
+                closed_by="" if k is None else closed[k],
+                lost=lost is not None,
+                lost_on=None if lost is None else lost.night.astype(dt.date),
+                reasons=() if lost is None else lost.reasons,
+                detail="" if lost is None else lost.text,
+            )
+        )
+    return finals
 
 
 def _known(value: float) -> float | None:

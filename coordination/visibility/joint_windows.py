@@ -26,7 +26,9 @@ from .engine.baselines import Errors
 from .engine.cells import Telescope as EngineTelescope
 from .engine.closures import Closures
 from .engine.edges import edge_labels
+from .engine.observe import observe
 from .engine.yields import Uncertainty
+from .explaining import STATE, idle_text
 from .joint_results import Final, JointWindow, RelayChain, joint_windows_in, last_chances_in, relay_in
 from .searching import Search
 
@@ -165,14 +167,19 @@ def last_chances_of(
     actor: Actor = SYSTEM,
     with_closures: bool = True,
 ) -> list[Final]:
-    """For each active telescope its last window in a span, and what ends the season. Reasons of closures are told only
-    to an actor who may see them. Raises DomainError as `windows_on_demand`.
+    """For each telescope, in their order, its last window in a span, and what ends the season. Reasons of closures are
+    told only to an actor who may see them. Raises DomainError as `windows_on_demand`.
     """
     usable = _active(telescopes)
-    if not usable:
-        return []
-    search = search_of(target, usable, span, with_closures=with_closures, actor=actor)
-    return last_chances_in(search, [telescope.pk for telescope in usable])
+    found: dict[int, Final] = {}
+    if usable:
+        search = search_of(target, usable, span, with_closures=with_closures, actor=actor)
+        found = {each.telescope_id: each for each in last_chances_in(search, [t.pk for t in usable])}
+    return [found.get(telescope.pk) or _never(telescope) for telescope in telescopes]
+
+
+def _never(telescope: Telescope) -> Final:
+    return Final(telescope.pk, None, None, None, "", "", True, None, (STATE,), idle_text(telescope))
 
 
 def search_of(
@@ -189,7 +196,11 @@ def search_of(
     start, end = (_utc(instant) for instant in (span.starts_at, span.ends_at))
     _require(span.starts_at < span.ends_at, "span", f"{start}Z to {end}Z", "an end later than the start")
     try:
-        return Search.over(batch, engine_telescopes, start, end, planets(), closures)
+        observing = observe(engine_telescopes, span.start_tt_mjd, span.end_tt_mjd, planets())
+    except ValueError as error:
+        raise DomainError(str(error), field="span", value=f"{start}Z to {end}Z") from error
+    try:
+        return Search.over(batch, observing, planets(), closures)
     except ValueError as error:
         raise DomainError(str(error), field="target", value=str(target)) from error
 

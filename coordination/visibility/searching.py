@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from coordination.common.timescales import utc_to_tt_mjd
-from coordination.visibility.engine.cells import Observing, Telescope
+from coordination.visibility.engine.cells import Observing
 from coordination.visibility.engine.closures import Closures, without_closures
-from coordination.visibility.engine.observe import observe
 from coordination.visibility.engine.quantities import Quantities, describe
 from coordination.visibility.engine.table import WindowTable
 from coordination.visibility.engine.windows import BlockGroup, find_windows
@@ -31,20 +27,11 @@ class Search:
 
     @classmethod
     def over(
-        cls,
-        targets: OrbitBatch,
-        telescopes: Sequence[Telescope],
-        start_utc: np.datetime64,
-        end_utc: np.datetime64,
-        planets: Planets,
-        closures: Closures | None = None,
+        cls, targets: OrbitBatch, observing: Observing, planets: Planets, closures: Closures | None = None
     ) -> Search:
-        """Raises ValueError for spans outside the planetary kernel or the known rotation of the Earth, naming what is
-        covered.
-        """
-        start, end = (float(utc_to_tt_mjd(instant)) for instant in (start_utc, end_utc))
-        observing = observe(telescopes, start, end, planets)
-        return cls(observing, block_groups(targets, start, end, planets), closures or Closures.none())
+        """Raises ValueError for orbits that the planetary kernel does not cover, naming what is covered."""
+        groups = block_groups(targets, observing.start_tt_mjd, observing.end_tt_mjd, planets)
+        return cls(observing, groups, closures or Closures.none())
 
     @cached_property
     def windows(self) -> WindowTable:

@@ -27,16 +27,15 @@ _DAY = np.timedelta64(1, "D")
 class LastChance:
     """Of one target at one telescope (indices), in a span of time.
 
-    night: label of the last night with a window, and start_tt_mjd, end_tt_mjd of its last one; None and NaN where
-    there is none in the whole span. lost: what rules out the night after it, or the first night where no night has a
+    night: label of the last night with a window; window: index of its last one. None where there is none in the
+    whole span. lost: what rules out the night after it, or the first night where no night has a
     window; None where the last night that is wholly in the span has a window: nothing is lost before the span ends.
     """
 
     target: int
     telescope: int
     night: np.datetime64 | None
-    start_tt_mjd: float
-    end_tt_mjd: float
+    window: int | None
     lost: Absence | None
 
 
@@ -59,19 +58,13 @@ def last_chances(
             if night is not None and night in whole:
                 after[night].append((target, telescope))
     lost: dict[tuple[int, int], Absence] = {}
-    for night, pairs in after.items():
-        lost |= _absences(night, pairs, groups, observing, closures)
-    found = []
-    for target in targets.tolist():
-        for telescope in range(len(observing.telescopes)):
-            window = last.get((target, telescope))
-            absence = lost.get((target, telescope))
-            if window is None:
-                found.append(LastChance(target, telescope, None, np.nan, np.nan, absence))
-            else:
-                bounds = float(windows.start_tt_mjd[window]), float(windows.end_tt_mjd[window])
-                found.append(LastChance(target, telescope, windows.night[window], *bounds, absence))
-    return found
+    for night, missed in after.items():
+        lost |= _absences(night, missed, groups, observing, closures)
+    pairs = [(target, telescope) for target in targets.tolist() for telescope in range(len(observing.telescopes))]
+    return [
+        LastChance(*pair, None if pair not in last else windows.night[last[pair]], last.get(pair), lost.get(pair))
+        for pair in pairs
+    ]
 
 
 def _last_windows(windows: WindowTable, telescopes: int) -> dict[tuple[int, int], int]:

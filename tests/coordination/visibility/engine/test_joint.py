@@ -1,5 +1,7 @@
 """Joint windows and their segments, against counting by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -80,7 +82,7 @@ def test_segments_fill_joint_windows_and_name_all_who_can_observe(rows, sites) -
             assert last > first
             for slot in range(first, last):
                 assert segments.members(segment) == np.flatnonzero(seen[:, slot]).tolist()
-        for one, next_one in zip(mine, mine[1:], strict=False):
+        for one, next_one in itertools.pairwise(mine):
             assert segments.members(one) != segments.members(next_one)
     assert segments.offset[-1] == segments.telescope.size
     assert segments.joint.size == segments.n == segments.offset.size - 1
