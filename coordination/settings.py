@@ -29,6 +29,7 @@ NEO_STATE_DIR = Path(env.str("NEO_STATE_DIR", default=str(BASE_DIR / ".neo")))
 PLANNING_HORIZON_NIGHTS = env.int("PLANNING_HORIZON_NIGHTS", default=14)
 PLANNING_CHUNK_TARGETS = env.int("PLANNING_CHUNK_TARGETS", default=1500)
 WINDOW_RETENTION_DAYS = env.int("WINDOW_RETENTION_DAYS", default=30)  # how long windows of past nights are kept
+RESULT_GRACE_DAYS = env.int("RESULT_GRACE_DAYS", default=7)  # a slot is completed without reports that much later
 PLANETARY_KERNEL = env.str("PLANETARY_KERNEL", default="")  # a bigger DE440 file than the excerpt that is shipped
 CLOCK_OFFSET_SECONDS = env.float("CLOCK_OFFSET_SECONDS", default=0.0)  # rehearsals: what the service takes for now
 
@@ -56,6 +57,8 @@ INSTALLED_APPS = [
     "observatories",
     "targets",
     "coordination.visibility",
+    "coordination.campaigns",
+    "coordination.booking",
     "coordination.web",
 ]
 
@@ -148,6 +151,8 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "plan windows": {"task": "visibility.plan", "schedule": 600.0},
     "sweep lost chunks": {"task": "visibility.sweep", "schedule": 30.0},
+    "slots and disturbed bookings": {"task": "booking.sweep", "schedule": 30.0},
+    "slots after new orbits": {"task": "booking.recheck", "schedule": 60.0},
     "drop old windows": {"task": "visibility.drop_old_windows", "schedule": 86400.0},
 }
 

@@ -4,6 +4,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from coordination.common.problems import ForbiddenError
+
 
 class Organisation(models.Model):
     """An institution that operates telescopes or takes part in campaigns."""
@@ -68,3 +70,9 @@ def may_schedule(user: object, organisation_id: int) -> bool:
     if isinstance(user, User) and user.is_active and user.is_superuser:
         return True
     return organisation_id in organisations_with_role(user, Membership.Role.SCHEDULER, Membership.Role.MANAGER)
+
+
+def require_scheduler(actor: User | None, organisation: Organisation) -> None:
+    """Raises ForbiddenError unless the person may act for the organisation; None is the service itself."""
+    if actor is not None and not may_schedule(actor, organisation.pk):
+        raise ForbiddenError(f"Only schedulers and managers of {organisation} may do this.")

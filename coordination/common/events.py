@@ -1,5 +1,6 @@
 """Writing events: always inside the transaction of the change they tell of."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, models
@@ -19,3 +20,12 @@ def record(
         raise RuntimeError(f"event {kind} must be written in the transaction of the change it tells of")
     text = subject if isinstance(subject, str) else subject_of(subject)
     return Event.objects.create(kind=kind, subject=text, payload=payload or {}, actor=actor)
+
+
+def notice(organisation_ids: Iterable[int], *, title: str, text: str, path: str) -> dict[str, Any]:
+    """The part of a payload that tells people: everybody of these organisations gets it as a notice.
+
+    `{target}` in title and text stands for the event's target (payload key `target`), which is named only to those who
+    may know of it.
+    """
+    return {"notice": {"organisations": sorted(set(organisation_ids)), "title": title, "text": text, "path": path}}

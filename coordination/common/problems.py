@@ -59,6 +59,20 @@ class ConflictError(DomainError):
     status = status.HTTP_409_CONFLICT
 
 
+class ForbiddenError(DomainError):
+    """What the caller may see, but not do."""
+
+    problem = "forbidden"
+    status = status.HTTP_403_FORBIDDEN
+
+
+class UnknownError(DomainError):
+    """What is not there, or what the caller may not know of: both look the same."""
+
+    problem = "not-found"
+    status = status.HTTP_404_NOT_FOUND
+
+
 def problem(name: str, status_code: int, detail: str, **extra: Any) -> dict[str, Any]:
     return {"type": TYPE_PREFIX + name, "title": TITLES[name], "status": status_code, "detail": detail, **extra}
 

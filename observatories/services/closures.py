@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.utils.timezone import is_naive
 
 from coordination.common import events
+from coordination.common.checking import check
 from coordination.common.problems import DomainError
 
 from ..models import Closure, User
-from .checking import check
 from .telescopes import lock_telescope
 
 

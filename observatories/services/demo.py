@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
 
 from coordination.common import events
+from coordination.common.checking import check
 from coordination.common.problems import ConflictError
 
 from ..models import Closure, Membership, Observatory, Organisation, Telescope, User
 from ..sources import obscodes
-from .checking import check
 from .observatories import import_observatories
 from .telescopes import add_telescope
 

@@ -9,13 +9,13 @@ from django.db.models import ProtectedError, RestrictedError
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from coordination.common import events
+from coordination.common.checking import apply_changes, check
 from coordination.common.problems import ConflictError, DomainError
 
 from ..models import Observatory, User
 from ..sites.geodesy import Place
 from ..sources.obscodes import ObservatoryCode
 from ..time_zones import time_zone_of
-from .checking import apply_changes, check
 
 COORDINATES = ("longitude_deg", "latitude_deg", "height_m")
 _IMPORTED = ("name", "kind", *COORDINATES, "time_zone")

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
 from coordination.common import events
+from coordination.common.checking import apply_changes, check
 from coordination.common.problems import ConflictError, DomainError
 
 from ..models import Telescope, User
-from .checking import apply_changes, check
 
 _GIVEN_BY_THE_DATABASE = {"id", "created_at", "is_demo"}
 EDITABLE = tuple(

@@ -1,0 +1,266 @@
+"""Claiming seats, all or nothing, and giving them back."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import IntegrityError
+from django.db.models import Count, Exists, OuterRef
+
+from coordination.campaigns.models import Campaign, Participation
+from coordination.common import clock, states
+from coordination.common.actors import SYSTEM, Actor, actor_of
+from coordination.common.problems import ConflictError, DomainError, ForbiddenError, UnknownError
+from observatories.models import Organisation, Telescope, User
+from observatories.people import require_scheduler
+
+from ..models import Booking, Claim, ClaimedSeat, Seat, Slot, TelescopeGrant
+from . import lifecycle, waiting
+from .hours import require_hours
+from .locking import in_transaction, lock_slot, lock_telescopes
+from .periods import Period, occupied, require_free, sharing_setup, utc_text, violated_overlap
+from .telling import claim_event
+
+MOST_SEATS = 50
+
+
+def claim_seats(
+    slot_id: int,
+    organisation_id: int,
+    *,
+    seat_ids: Sequence[int] = (),
+    telescope_ids: Sequence[int] = (),
+    allow_waiting: bool = False,
+    note: str = "",
+    actor: User | None = None,
+) -> Claim:
+    """Take seats of a slot for an organisation, all or none: `seat_ids` of a listed slot, `telescope_ids` of an open
+    one.
+
+    The claim is held, or confirmed at once where the slot is; where the slot is full it waits if `allow_waiting`.
+    Raises DomainError (400) for what is no proper request, ForbiddenError (403) for a telescope that is another's,
+    UnknownError (404) for what the organisation may not know of, ConflictError (409) with the interval or the state for
+    what is taken, closed, full or over.
+    """
+    wanted = _wanted(seat_ids, telescope_ids)
+    try:
+        outcome = _claim(slot_id, organisation_id, wanted, bool(telescope_ids), allow_waiting, note, actor)
+    except IntegrityError as error:
+        conflict = violated_overlap(error)
+        if conflict is None:
+            raise
+        raise conflict from error
+    if isinstance(outcome, ConflictError):  # the slot's expiry is committed, and the claim refused
+        raise outcome
+    return outcome
+
+
+def _wanted(seat_ids: Sequence[int], telescope_ids: Sequence[int]) -> list[int]:
+    field = "telescopes" if telescope_ids else "seats"
+    wanted = list(telescope_ids or seat_ids)
+    if seat_ids and telescope_ids:
+        raise DomainError("Give seats or telescopes, not both.", field="telescopes")
+    if not wanted:
+        raise DomainError("No seat is named.", field="seats", value=[], expected="one seat or more")
+    if len(set(wanted)) != len(wanted):
+        raise DomainError(f"One of the {field} is named twice.", field=field, value=wanted)
+    if len(wanted) > MOST_SEATS:
+        raise DomainError(
+            f"{len(wanted)} {field} are too many.", field=field, value=len(wanted), expected=f"{MOST_SEATS} at most"
+        )
+    return wanted
+
+
+@in_transaction
+def _claim(
+    slot_id: int,
+    organisation_id: int,
+    wanted: list[int],
+    by_telescope: bool,
+    allow_waiting: bool,
+    note: str,
+    actor: User | None,
+) -> Claim | ConflictError:
+    if actor is not None:
+        require_scheduler(actor, Organisation.objects.get(pk=organisation_id))
+    seen = _slot_for(slot_id, organisation_id)
+    seats = _open_seats(seen, wanted) if by_telescope else _listed_seats(seen, wanted)
+    telescopes = lock_telescopes(seat.telescope_id for seat in seats)
+    slot = lock_slot(slot_id)
+    if (refusal := _closed(slot)) is not None:
+        return refusal
+    _require_telescopes(slot, seats, telescopes, organisation_id)
+    periods = sharing_setup(occupied(telescopes[s.telescope_id], s.observe_from, s.observe_until) for s in seats)
+    require_free(periods, {organisation_id})
+    taken = Booking.objects.active().filter(claim__slot=slot).aggregate(seats=Count("pk"))["seats"]
+    require_hours(slot.campaign, organisation_id, periods)
+    waits = slot.capacity is not None and taken + len(seats) > slot.capacity
+    if waits and not allow_waiting:
+        raise ConflictError(
+            f"The slot is full: {taken} of {slot.capacity} seats are taken.", field="seats", value=len(seats),
+            expected=f"at most {max(slot.capacity - taken, 0)}, or allow_waiting",
+        )  # fmt: skip
+    state = Claim.State.WAITING if waits else Claim.State.HELD
+    claim = Claim(slot=slot, organisation_id=organisation_id, state=state, note=note, created_by=actor)
+    states.create([claim], actor=actor)
+    Seat.objects.bulk_create([seat for seat in seats if seat.pk is None])
+    ClaimedSeat.objects.bulk_create([ClaimedSeat(claim=claim, seat=seat) for seat in seats])
+    claim_event(f"claim.{claim.state}", claim, slot, actor=actor, seats=[seat.pk for seat in seats])
+    if not waits:
+        book_seats(claim, slot, seats, periods, actor)
+        lifecycle.settle(slot, actor=actor)
+        claim.refresh_from_db(fields=["state"])
+    return claim
+
+
+def _slot_for(slot_id: int, organisation_id: int) -> Slot:
+    """The slot as the organisation sees it. Raises UnknownError, and ForbiddenError for who does not take part."""
+    joined = Participation.objects.filter(
+        campaign=OuterRef("campaign"), organisation_id=organisation_id, state=Participation.State.JOINED
+    )
+    visible = Slot.objects.visible_to(Actor(organisation_ids=frozenset({organisation_id})))
+    slot = visible.annotate(is_joined=Exists(joined)).filter(pk=slot_id).first()
+    if slot is None:
+        raise UnknownError(f"There is no slot {slot_id}.", field="slot", value=slot_id)
+    if not slot.is_joined:  # type: ignore[attr-defined]  # annotated above
+        raise ForbiddenError("Only organisations that have joined the campaign claim its seats.", field="slot")
+    return slot
+
+
+def _listed_seats(slot: Slot, seat_ids: list[int]) -> list[Seat]:
+    seats = list(Seat.objects.filter(slot=slot, pk__in=seat_ids).order_by("telescope_id", "observe_from"))
+    unknown = set(seat_ids) - {seat.pk for seat in seats}
+    if unknown:
+        raise DomainError(f"Slot {slot.pk} has no seat {min(unknown)}.", field="seats", value=min(unknown))
+    return seats
+
+
+def _open_seats(slot: Slot, telescope_ids: list[int]) -> list[Seat]:
+    """Seats for telescopes that see the target all through an open slot; existing ones where they were made before."""
+    from .open_seats import seats_for
+
+    if slot.kind != Slot.Kind.OPEN:
+        raise DomainError(
+            "The seats of this slot are listed.", field="telescopes", expected="seats, by their identifiers"
+        )
+    return seats_for(slot, telescope_ids)
+
+
+def _closed(slot: Slot) -> ConflictError | None:
+    """Why no claim is accepted any more; an overdue slot expires here and now."""
+    now = clock.now()
+    if slot.state == Slot.State.OPEN and now >= slot.claim_deadline:
+        lifecycle.expire(slot)
+    elif slot.state == Slot.State.CONFIRMED and now >= _last_claim(slot):
+        deadline = utc_text(_last_claim(slot))
+        return ConflictError(f"Claims were accepted until {deadline}.", field="slot", value=slot.pk, state=slot.state)
+    if slot.state not in Slot.CLAIMABLE:
+        return ConflictError(f"The slot is {slot.state}.", field="slot", value=slot.pk, state=slot.state)
+    if slot.campaign.state != Campaign.State.OPEN:
+        return ConflictError(f"The campaign is {slot.campaign.state}.", field="slot", value=slot.pk, state=slot.state)
+    return None
+
+
+def _last_claim(slot: Slot) -> dt.datetime:
+    """Until when claims are accepted: a replacement is welcome longer."""
+    return slot.replacement_deadline if slot.needs_replacement else slot.claim_deadline
+
+
+def _require_telescopes(
+    slot: Slot, seats: Sequence[Seat], telescopes: dict[int, Telescope], organisation_id: int
+) -> None:
+    """Raises ForbiddenError for a telescope of another organisation that gave no grant for the time."""
+    foreign = [seat for seat in seats if telescopes[seat.telescope_id].organisation_id != organisation_id]
+    if not foreign:
+        return
+    grants = list(
+        TelescopeGrant.objects.filter(
+            organisation_id=organisation_id, telescope_id__in={seat.telescope_id for seat in foreign}
+        )
+    )
+    for seat in foreign:
+        granted = any(
+            grant.telescope_id == seat.telescope_id
+            and grant.campaign_id in (None, slot.campaign_id)
+            and grant.starts_at <= seat.observe_from
+            and seat.observe_until <= grant.ends_at
+            for grant in grants
+        )
+        if not granted:
+            telescope = telescopes[seat.telescope_id]
+            raise ForbiddenError(
+                f"{telescope} belongs to {telescope.organisation}, which has not granted it for this time.",
+                field="seats",
+                value=seat.pk,
+            )
+
+
+def book_seats(
+    claim: Claim, slot: Slot, seats: Sequence[Seat], periods: Sequence[Period], actor: User | None
+) -> list[Booking]:
+    """Occupy the telescopes of a claim's seats; in order of the telescopes, as they were locked."""
+    by_place = {(seat.telescope_id, seat.observe_from): seat for seat in seats}
+    return states.create(
+        [
+            Booking(
+                telescope=period.telescope,
+                organisation_id=claim.organisation_id,
+                claim=claim,
+                seat=by_place[period.telescope.pk, period.observe_from],
+                target_id=slot.target_id,
+                state=Booking.State.HELD,
+                observe_from=period.observe_from,
+                observe_until=period.observe_until,
+                starts_at=period.starts_at,
+                ends_at=period.ends_at,
+                created_by=actor,
+            )
+            for period in periods
+        ],
+        actor=actor,
+    )
+
+
+@in_transaction
+def withdraw_claim(claim_id: int, *, reason: str = "", actor: User | None = None) -> Claim:
+    """Give all its seats back. Who waits is tried next; a confirmed slot that falls below its quorum seeks a
+    replacement, or is cancelled where it is too late for one.
+
+    Raises ConflictError for a claim that is over, and once its slot has begun.
+    """
+    seen = _claim_for(claim_id, actor)
+    locked = lock_telescopes(waiting.telescope_ids(seen.slot_id))
+    slot = lock_slot(seen.slot_id)
+    claim = Claim.objects.select_related("organisation").get(pk=claim_id)  # again, under the slot's lock
+    if slot.state == Slot.State.IN_PROGRESS:
+        raise ConflictError("The observation has begun: report what came of it.", field="claim", value=claim.pk)
+    lifecycle.release(slot, [claim], Claim.State.WITHDRAWN, actor=actor, reason=reason or "withdrawn")
+    if slot.state in Slot.CLAIMABLE:
+        waiting.promote(slot, locked)
+        lifecycle.settle(slot, actor=actor)
+    return claim
+
+
+def _claim_for(claim_id: int, actor: User | None) -> Claim:
+    visible = Claim.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
+    claim = visible.select_related("organisation", "slot").filter(pk=claim_id).first()
+    if claim is None:
+        raise UnknownError(f"There is no claim {claim_id}.", field="claim", value=claim_id)
+    require_scheduler(actor, claim.organisation)
+    return claim
+
+
+@in_transaction
+def accept_shift(claim_id: int, *, actor: User | None = None) -> Claim:
+    """Agree to the shift that is proposed for the slot; with the last holder's word it is carried out."""
+    from .shifting import carry_out_if_accepted, telescope_ids_of
+
+    seen = _claim_for(claim_id, actor)
+    locked = lock_telescopes(telescope_ids_of(seen.slot_id))
+    slot = lock_slot(seen.slot_id)
+    claim = Claim.objects.get(pk=claim_id)
+    if slot.proposed_shift_s is None or claim.state not in Claim.HOLDING:
+        raise ConflictError("No shift is proposed for this claim.", field="claim", value=claim.pk)
+    states.change([claim], accepts_shift=True, actor=actor)
+    claim_event("claim.accepts_shift", claim, slot, actor=actor, shift_s=slot.proposed_shift_s)
+    carry_out_if_accepted(slot, locked, actor)
+    return claim

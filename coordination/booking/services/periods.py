@@ -1,0 +1,164 @@
+"""Periods of telescopes: what an observation occupies, and what is in its way."""
+
+import datetime as dt
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import IntegrityError
+from django.utils.timezone import is_naive
+
+from coordination.common.problems import ConflictError, DomainError
+from observatories.models import Closure, Telescope
+
+from ..models import Booking
+
+NO_OVERLAP = "booking_no_overlap"  # the constraint's name
+
+
+@dataclass(frozen=True)
+class Period:
+    """An observation of a telescope, and what it occupies with setup and slew before it. Half-open, aware UTC."""
+
+    telescope: Telescope
+    observe_from: dt.datetime
+    observe_until: dt.datetime
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+    @property
+    def hours(self) -> float:
+        """Of observation."""
+        return (self.observe_until - self.observe_from).total_seconds() / 3600.0
+
+
+def occupied(telescope: Telescope, observe_from: dt.datetime, observe_until: dt.datetime) -> Period:
+    """An observation with the telescope's present setup and slew time before it."""
+    before = dt.timedelta(seconds=telescope.setup_s + telescope.slew_s)
+    return Period(telescope, observe_from, observe_until, observe_from - before, observe_until)
+
+
+def sharing_setup(periods: Iterable[Period]) -> list[Period]:
+    """Periods of one claim on one target by telescope and time: back to back they need one setup only."""
+    ordered = sorted(periods, key=lambda period: (period.telescope.pk, period.observe_from))
+    shared: list[Period] = []
+    for period in ordered:
+        last = shared[-1] if shared else None
+        if last and last.telescope.pk == period.telescope.pk and period.starts_at < last.ends_at <= period.observe_from:
+            period = replace(period, starts_at=last.ends_at)
+        shared.append(period)
+    return shared
+
+
+def require_interval(observe_from: dt.datetime, observe_until: dt.datetime) -> None:
+    """Raises DomainError for naive times and for an end that is not after the start."""
+    for field, value in (("observe_from", observe_from), ("observe_until", observe_until)):
+        if is_naive(value):
+            raise DomainError(f"{field} has no time zone.", field=field, value=value.isoformat(), expected="aware UTC")
+    if observe_until <= observe_from:
+        raise DomainError(
+            "An observation ends after it starts.", field="observe_until", value=utc_text(observe_until),
+            expected=f"after {utc_text(observe_from)}",
+        )  # fmt: skip
+
+
+def require_free(
+    periods: Sequence[Period], organisation_ids: Collection[int] | None, *, besides: Iterable[int] = ()
+) -> None:
+    """Raises ConflictError with the interval for a telescope that is out of use, closed or otherwise booked.
+
+    To be called under the lock of the telescopes. Of whom and for what a telescope is booked or closed is told to
+    `organisation_ids` only where it is theirs; None may know everything. `besides`: bookings that do not count.
+    """
+    for period in periods:
+        telescope = period.telescope
+        if telescope.state != Telescope.State.ACTIVE:
+            raise ConflictError(f"{telescope} is {telescope.state}.", field="telescope", value=telescope.pk)
+    obstacle = first_obstacle(periods, besides=besides)
+    if obstacle is not None:
+        raise conflict_with(*obstacle, organisation_ids)
+
+
+def first_obstacle(
+    periods: Sequence[Period], *, besides: Iterable[int] = (), with_closures: bool = True
+) -> tuple[Period, Booking | Closure] | None:
+    """The first period that a closure or an active booking overlaps, and that. Two queries."""
+    if not periods:
+        return None
+    telescope_ids = {period.telescope.pk for period in periods}
+    span = {
+        "telescope_id__in": telescope_ids,
+        "starts_at__lt": max(period.ends_at for period in periods),
+        "ends_at__gt": min(period.starts_at for period in periods),
+    }
+    closures = list(Closure.objects.filter(**span)) if with_closures else []
+    bookings = Booking.objects.active().filter(**span).exclude(pk__in=list(besides))
+    obstacles: list[Booking | Closure] = [*closures, *bookings.select_related("organisation", "target")]
+    for period in periods:
+        for obstacle in obstacles:
+            same = obstacle.telescope_id == period.telescope.pk
+            if same and obstacle.starts_at < period.ends_at and obstacle.ends_at > period.starts_at:
+                return period, obstacle
+    return None
+
+
+def conflict_with(
+    period: Period, obstacle: Booking | Closure, organisation_ids: Collection[int] | None
+) -> ConflictError:
+    """The refusal that names the other interval, and what it is to those whose it is."""
+    telescope = period.telescope
+    kind = "closed" if isinstance(obstacle, Closure) else "booked"
+    conflict: dict[str, Any] = {
+        "kind": "closure" if kind == "closed" else "booking",
+        "telescope": telescope.pk,
+        "starts_at": utc_text(obstacle.starts_at),
+        "ends_at": utc_text(obstacle.ends_at),
+    }
+    owners = {telescope.organisation_id}
+    if isinstance(obstacle, Booking):
+        owners.add(obstacle.organisation_id)
+    if organisation_ids is None or owners & set(organisation_ids):
+        if isinstance(obstacle, Closure):
+            conflict["reason"] = obstacle.reason
+        else:
+            conflict |= {"booking": obstacle.pk, "holder": obstacle.organisation.slug}
+    return ConflictError(
+        f"{telescope} is {kind} from {utc_text(obstacle.starts_at)} to {utc_text(obstacle.ends_at)}.",
+        field="telescope",
+        value=telescope.pk,
+        conflict=conflict,
+    )
+
+
+_EXISTING_KEY = re.compile(r'existing key .*=\((\d+), \["?([^",]+)"?,"?([^",)]+)"?\)\)')
+
+
+def violated_overlap(error: IntegrityError) -> ConflictError | None:
+    """The refusal for a booking that the database refused since another one is there; None for other violations.
+
+    The other interval is in PostgreSQL's own message, so nothing has to be asked after the transaction broke.
+    """
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if diagnosis is None or diagnosis.constraint_name != NO_OVERLAP:
+        return None
+    found = _EXISTING_KEY.search(diagnosis.message_detail or "")
+    if found is None:
+        return ConflictError("The telescope is otherwise booked.", field="telescope", conflict={"kind": "booking"})
+    telescope_id, starts_at, ends_at = int(found[1]), *(_utc(found[k]) for k in (2, 3))
+    conflict = {"kind": "booking", "telescope": telescope_id, "starts_at": starts_at, "ends_at": ends_at}
+    return ConflictError(
+        f"The telescope is booked from {starts_at} to {ends_at}.",
+        field="telescope",
+        value=telescope_id,
+        conflict=conflict,
+    )
+
+
+def _utc(text: str) -> str:
+    """An instant as PostgreSQL writes it, such as 2026-11-24 21:00:00+00."""
+    return utc_text(dt.datetime.fromisoformat(text))
+
+
+def utc_text(instant: dt.datetime) -> str:
+    return instant.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

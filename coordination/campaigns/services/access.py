@@ -1,0 +1,26 @@
+"""Who may change a campaign, and the lock under which it is changed."""
+
+from coordination.common.actors import SYSTEM, actor_of
+from coordination.common.problems import UnknownError
+from observatories.models import User
+from observatories.people import require_scheduler
+
+from ..models import Campaign
+
+OVER = (Campaign.State.COMPLETED, Campaign.State.CANCELLED)
+
+
+def lock_campaign(campaign_id: int, actor: User | None) -> Campaign:
+    """The row, locked. Raises UnknownError for one the person may not know of."""
+    visible = Campaign.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
+    campaign = (
+        visible.select_for_update(of=("self",)).select_related("lead_organisation").filter(pk=campaign_id).first()
+    )
+    if campaign is None:
+        raise UnknownError(f"There is no campaign {campaign_id}.", field="campaign", value=campaign_id)
+    return campaign
+
+
+def require_coordinator(actor: User | None, campaign: Campaign) -> None:
+    """Raises ForbiddenError unless the person coordinates the campaign; None is the service itself."""
+    require_scheduler(actor, campaign.lead_organisation)
