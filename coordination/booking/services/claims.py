@@ -81,7 +81,10 @@ def _claim(
     actor: User | None,
 ) -> Claim | ConflictError:
     if actor is not None:
-        require_scheduler(actor, Organisation.objects.get(pk=organisation_id))
+        organisation = Organisation.objects.filter(pk=organisation_id).first()
+        if organisation is None:
+            raise DomainError("There is no such organisation.", field="organisation", value=organisation_id)
+        require_scheduler(actor, organisation)
     seen = _slot_for(slot_id, organisation_id)
     seats = _open_seats(seen, wanted) if by_telescope else _listed_seats(seen, wanted)
     telescopes = lock_telescopes(seat.telescope_id for seat in seats)
