@@ -139,6 +139,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 # ------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None  # results are rows in the database
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3}  # a request waits no longer for a broker that is down
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True  # a killed worker's task is delivered again; tasks are idempotent
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -153,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep lost chunks": {"task": "visibility.sweep", "schedule": 30.0},
     "slots and disturbed bookings": {"task": "booking.sweep", "schedule": 30.0},
     "slots after new orbits": {"task": "booking.recheck", "schedule": 60.0},
+    "sweep events": {"task": "events.sweep", "schedule": 30.0},
     "drop old windows": {"task": "visibility.drop_old_windows", "schedule": 86400.0},
 }
 

@@ -1,8 +1,12 @@
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from .models import Event, RunRecord
+from . import following
+from .models import Event, EventFailure, RunRecord
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -37,6 +41,25 @@ class EventAdmin(ReadOnlyAdmin):
     list_filter = ("kind",)
     search_fields = ("kind", "subject")
     list_select_related = ("actor",)
+
+
+@admin.register(EventFailure)
+class EventFailureAdmin(ReadOnlyAdmin):
+    list_display = ("failed_at", "reader", "event", "attempts", "retry_at", "error")
+    list_filter = ("reader",)
+    list_select_related = ("event",)
+    actions = ("handle_again",)
+
+    @admin.action(description="Handle again", permissions=["handle"])
+    def handle_again(self, request: HttpRequest, failures: QuerySet[Any]) -> None:
+        for failure in failures:
+            try:
+                following.handle_again(failure.pk)
+            except Exception as error:
+                self.message_user(request, f"{failure}: {type(error).__name__}: {error}", messages.ERROR)
+
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        return bool(getattr(request.user, "is_superuser", False))
 
 
 @admin.register(RunRecord)

@@ -1,10 +1,11 @@
-"""Writing events: always inside the transaction of the change they tell of."""
+"""Writing events: always inside the transaction of the change they tell of. Reading them: `following`."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, models
 
+from . import following
 from .models import Event
 
 
@@ -19,6 +20,7 @@ def record(
     if not connection.in_atomic_block:
         raise RuntimeError(f"event {kind} must be written in the transaction of the change it tells of")
     text = subject if isinstance(subject, str) else subject_of(subject)
+    following.wake_readers_on_commit()
     return Event.objects.create(kind=kind, subject=text, payload=payload or {}, actor=actor)
 
 

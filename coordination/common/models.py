@@ -2,21 +2,17 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Cast
+from django.db.models import Q
 
 from . import clock
-
-
-def _current_transaction_id() -> Cast:
-    number = models.Func(function="pg_current_xact_id", output_field=models.TextField())
-    return Cast(Cast(number, models.TextField()), models.BigIntegerField())
 
 
 class Event(models.Model):
     """One row for each change that somebody may have to hear of, written in the transaction of the change itself.
 
-    Readers follow `(transaction_id, id)` and stop before the oldest transaction that is still open; so a row that
-    commits late is never skipped.
+    Readers follow `position`, which a row gets when it is first seen committed: ids are given out before the commit,
+    and a reader that followed them would pass by a row that commits late. (Waiting for the oldest open transaction
+    would serve too, but a chunk of windows or an import keeps one open for minutes, in any database of the server.)
     """
 
     kind = models.CharField(max_length=64, help_text="what happened, such as closure.added")
@@ -26,16 +22,46 @@ class Event(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
-    transaction_id = models.BigIntegerField(db_default=_current_transaction_id(), editable=False)
+    position = models.BigIntegerField(null=True, unique=True, editable=False, help_text="its place in the journal")
 
     class Meta:
         indexes = [
-            models.Index(fields=["transaction_id", "id"], name="event_order"),
+            models.Index(fields=["id"], condition=Q(position=None), name="event_without_position"),
             models.Index(fields=["subject", "id"], name="event_subject"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class EventCursor(models.Model):
+    """How far a reader has come. Whoever holds the row's lock is the one who reads."""
+
+    reader = models.CharField(max_length=64, unique=True)
+    position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.reader} at {self.position}"
+
+
+class EventFailure(models.Model):
+    """An event that a reader could not handle: tried again with growing pauses, then set aside so that the reader can
+    go on.
+    """
+
+    reader = models.CharField(max_length=64)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="failures")
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.TextField()
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="empty: set aside, and not tried again by itself")
+    failed_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-failed_at"]
+        constraints = [models.UniqueConstraint(fields=["reader", "event"], name="event_failure_once")]
+
+    def __str__(self) -> str:
+        return f"{self.reader}: {self.event}"
 
 
 class RunRecord(models.Model):

@@ -99,6 +99,7 @@ class Computation(models.Model):
     inputs = models.JSONField(default=dict, help_text="fingerprints of the telescopes the windows are computed for")
     created_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True, blank=True)
+    overtaken = models.BooleanField(default=False, help_text="something changed while it ran: planned when it ends")
 
     class Meta:
         ordering = ["-created_at"]

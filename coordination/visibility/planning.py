@@ -66,16 +66,17 @@ def running_progress() -> Progress | None:
 def plan() -> Computation | None:
     """Write down what is stale as one computation and queue its chunks; None where nothing is.
 
-    While a computation runs it is returned as it is: what has become stale meanwhile is found when it is over.
+    While a computation runs it is returned, noted as overtaken: what has become stale meanwhile is planned when it is
+    over.
     """
     from .tasks import compute_chunk
 
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('visibility.plan'))")
-        running = Computation.objects.filter(state=Computation.State.RUNNING).first()
-        if running is not None:
-            return running
+        running = Computation.objects.filter(state=Computation.State.RUNNING)
+        if running.update(overtaken=True):
+            return running.get()
         span = planning_span(clock.now(), settings.PLANNING_HORIZON_NIGHTS)
         telescopes = {telescope.pk: telescope for telescope in computing.plannable_telescopes()}
         _forget_windows_of_others(telescopes)

@@ -23,17 +23,6 @@ def test_an_event_goes_with_the_change_it_tells_of():
     assert not Event.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_events_know_their_transaction_so_that_readers_can_wait_for_late_ones():
-    with transaction.atomic():
-        first, second = (events.record("a", "x:1") for _ in range(2))
-    with transaction.atomic():
-        third = events.record("a", "x:1")
-    for event in (first, second, third):
-        event.refresh_from_db()
-    assert first.transaction_id == second.transaction_id < third.transaction_id
-
-
 @pytest.mark.django_db
 def test_a_run_record_says_what_was_done():
     with runs.recorded("catalogue") as record:
