@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
+from coordination.partners.api import NoticeViewSet, PreferenceView
 from coordination.visibility.api import WindowViewSet
 from coordination.visibility.explain_api import ExplainView
 from observatories.api import ObservatoryViewSet, TelescopeViewSet
@@ -14,6 +15,7 @@ router.register("observatories", ObservatoryViewSet, basename="observatory")
 router.register("telescopes", TelescopeViewSet, basename="telescope")
 router.register("targets", TargetViewSet, basename="target")
 router.register("windows", WindowViewSet, basename="window")
+router.register("notices", NoticeViewSet, basename="notice")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
@@ -22,5 +24,6 @@ urlpatterns = [
         "redoc/", SpectacularRedocView.as_view(url_name="api-schema", template_name="web/redoc.html"), name="api-redoc"
     ),
     path("windows/explain/", ExplainView.as_view(), name="window-explain"),
+    path("me/preferences/", PreferenceView.as_view(), name="my-preferences"),
     path("", include(router.urls)),
 ]

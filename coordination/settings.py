@@ -33,6 +33,14 @@ RESULT_GRACE_DAYS = env.int("RESULT_GRACE_DAYS", default=7)  # a slot is complet
 PLANETARY_KERNEL = env.str("PLANETARY_KERNEL", default="")  # a bigger DE440 file than the excerpt that is shipped
 CLOCK_OFFSET_SECONDS = env.float("CLOCK_OFFSET_SECONDS", default=0.0)  # rehearsals: what the service takes for now
 
+# E-mail about notices. Without EMAIL_URL none is sent; people find their notices in the service.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="NEO Coordination <neo-coordination@localhost>")
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")  # of this service, for links in e-mail
+NOTICE_RETENTION_DAYS = env.int("NOTICE_RETENTION_DAYS", default=90)  # how long notices are kept after they were read
+
 # --- the project -----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
@@ -56,6 +64,7 @@ INSTALLED_APPS = [
     "coordination.common",
     "observatories",
     "targets",
+    "coordination.partners",
     "coordination.visibility",
     "coordination.campaigns",
     "coordination.booking",
@@ -155,6 +164,8 @@ CELERY_BEAT_SCHEDULE = {
     "slots and disturbed bookings": {"task": "booking.sweep", "schedule": 30.0},
     "slots after new orbits": {"task": "booking.recheck", "schedule": 60.0},
     "sweep events": {"task": "events.sweep", "schedule": 30.0},
+    "send due e-mail": {"task": "partners.send_due_mail", "schedule": 60.0},
+    "drop old notices": {"task": "partners.drop_old_notices", "schedule": 86400.0},
     "drop old windows": {"task": "visibility.drop_old_windows", "schedule": 86400.0},
 }
 

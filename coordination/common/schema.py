@@ -39,6 +39,14 @@ _REFUSALS = {
     "404": "There is nothing here that the caller can see.",
     "406": "None of the formats asked for is offered.",
 }
+_SIGNED_IN = {"403": "Sign in first; or, for a change, the CSRF token is missing."}
+_WITH_BODY = {"415": "The format of the request's body is not read here."}
+
+
+def _refusals(operation: dict[str, Any]) -> dict[str, str]:
+    """What may be answered instead; {} among the ways to sign in says that one need not."""
+    signed_in = {} if {} in operation.get("security", [{}]) else _SIGNED_IN
+    return _REFUSALS | signed_in | (_WITH_BODY if "requestBody" in operation else {})
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -47,6 +55,6 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in result["paths"].values():
         for operation in operations.values():
-            for status, description in _REFUSALS.items():
+            for status, description in _refusals(operation).items():
                 operation["responses"].setdefault(status, {"description": description, "content": content})
     return result
