@@ -1,8 +1,9 @@
 """What stands for `{target}`: a designation only where everybody who reads it may know it."""
 
+import re
 from typing import Any
 
-from targets.models import Target
+from targets.models import Designation, Target
 
 from .models import Notice
 
@@ -17,11 +18,24 @@ def for_reader(notice: Notice, text: str) -> str:
     return _fill(notice, text, bool(may_know))
 
 
-def for_mail(notice: Notice, text: str) -> str:
-    """The text as it may leave the service: mail is stored and passed on by others, so only what is public counts,
+class ForMail:
+    """Texts as they may leave the service: mail is stored and passed on by others, so only what is public counts,
     whoever receives it.
+
+    What people typed, such as the title or aim of a campaign, may name a target too: all designations of targets that
+    are not public now are taken out, rather one too many.
     """
-    return _fill(notice, text, notice.target is not None and notice.target.visibility == Target.Visibility.PUBLIC)
+
+    def __init__(self) -> None:
+        secret = Designation.objects.exclude(target__visibility=Target.Visibility.PUBLIC).values_list("text", flat=True)
+        forms = sorted({r"\s*".join(map(re.escape, text.split())) for text in secret}, key=len, reverse=True)
+        self._secret = re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)", re.IGNORECASE) if forms else None
+
+    def __call__(self, notice: Notice, text: str) -> str:
+        if self._secret is not None:
+            text = self._secret.sub(CONFIDENTIAL, text)
+        public = notice.target is not None and notice.target.visibility == Target.Visibility.PUBLIC
+        return _fill(notice, text, public)
 
 
 def _fill(notice: Notice, text: str, may_know: bool) -> str:

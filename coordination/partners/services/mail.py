@@ -15,7 +15,7 @@ from coordination.common import clock
 from observatories.models import User
 
 from ..models import MAIL_OPEN, Notice, NotificationPreference
-from ..wording import CONFIDENTIAL, for_mail, in_one_line
+from ..wording import CONFIDENTIAL, ForMail, in_one_line
 from .preferences import preference_of
 
 logger = logging.getLogger(__name__)
@@ -91,11 +91,14 @@ def _note_failure(notices: Sequence[Notice], error: str) -> None:
 
 def message_to(user: User, notices: Sequence[Notice], preference: NotificationPreference) -> EmailMessage:
     """One notice as a mail of its own, or a day's notices in one."""
+    for_mail = ForMail()
     if preference.email == NotificationPreference.Email.DAILY:
         subject = f"{len(notices)} {'notice' if len(notices) == 1 else 'notices'}"
-        body = "\n\n".join(f"{notice.created_at:%Y-%m-%d %H:%M}Z  {_paragraphs(notice)}" for notice in notices)
+        body = "\n\n".join(
+            f"{notice.created_at:%Y-%m-%d %H:%M}Z  {_paragraphs(notice, for_mail)}" for notice in notices
+        )
     else:
-        subject, body = for_mail(notices[0], notices[0].title), _paragraphs(notices[0])
+        subject, body = for_mail(notices[0], notices[0].title), _paragraphs(notices[0], for_mail)
     return EmailMessage(
         subject=in_one_line(f"[NEO Coordination] {subject}"),
         body=f"{body}\n\n-- \nNEO Coordination {settings.PUBLIC_URL}\nYour preferences say how you are told.\n",
@@ -104,7 +107,7 @@ def message_to(user: User, notices: Sequence[Notice], preference: NotificationPr
     )
 
 
-def _paragraphs(notice: Notice) -> str:
+def _paragraphs(notice: Notice, for_mail: ForMail) -> str:
     parts = [for_mail(notice, notice.title), for_mail(notice, notice.text)]
     if any(CONFIDENTIAL in part for part in parts):
         parts.append("Sign in to see which target it is.")

@@ -202,6 +202,18 @@ def test_a_designation_is_in_a_mail_only_if_it_is_public(people, tell, smtp, now
     assert hidden == ("Sign in to see" in message.get_content()) == (visibility != "public")
 
 
+def test_a_designation_that_somebody_typed_is_taken_out_too(people, tell, smtp):
+    """A campaign may be called after its target."""
+    secret = Target.objects.create(designation="2031 QX77", visibility="campaign")
+    for text, kind in (("2031 QX77", "provisional"), ("P21xyz9", "temporary"), ("Geheimnis", "name")):
+        secret.designations.create(text=text, key=text.upper().replace(" ", ""), kind=kind)
+    tell(people.beta, title="Campaign opened: 2031QX77 (P21XYZ9)", text="Geheimnis,\n2031  QX77; not 12031 QX778")
+    message = smtp.mails[0]
+    assert message["Subject"] == "[NEO Coordination] Campaign opened: a confidential target (a confidential target)"
+    told = message.get_content().splitlines()
+    assert told[1:3] == ["a confidential target,", "a confidential target; not 12031 QX778"]
+
+
 def test_a_title_cannot_add_headers(people, tell, smtp):
     tell(people.beta, title="Confirmed\r\nBcc: thief@example.org\r\n\r\nbody")
     for message in smtp.mails:
