@@ -163,7 +163,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep lost chunks": {"task": "visibility.sweep", "schedule": 30.0},
     "slots and disturbed bookings": {"task": "booking.sweep", "schedule": 30.0},
     "slots after new orbits": {"task": "booking.recheck", "schedule": 60.0},
-    "sweep events": {"task": "events.sweep", "schedule": 30.0},
+    "wake readers of events": {"task": "events.wake_readers", "schedule": 30.0},
     "send due e-mail": {"task": "partners.send_due_mail", "schedule": 60.0},
     "drop old notices": {"task": "partners.drop_old_notices", "schedule": 86400.0},
     "drop old windows": {"task": "visibility.drop_old_windows", "schedule": 86400.0},

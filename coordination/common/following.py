@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 
+from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from . import clock
@@ -23,6 +24,8 @@ Handler = Callable[[Sequence[Event]], None]
 BATCH = 100
 MAX_ATTEMPTS = 5
 FIRST_PAUSE = dt.timedelta(seconds=10)  # three times as long after each failure: about seven minutes in all
+
+WAKING = "events.waking"
 
 _handlers: dict[str, Handler] = {}
 
@@ -40,17 +43,20 @@ def readers() -> list[str]:
 
 
 def wake_readers_on_commit() -> None:
-    """Queue a task for every reader, once, when the transaction under way commits."""
+    """Queue the task that wakes the readers, once, when the transaction under way commits."""
     if not any(_wake_readers in registered for registered in connection.run_on_commit):
         # robust: what is written is written, whether the broker can be reached or not. The sweeper makes up for it.
         transaction.on_commit(_wake_readers, robust=True)
 
 
 def _wake_readers() -> None:
-    from .tasks import follow_events
+    """One task waiting is enough, and asking for it costs a writer a third of queueing one more. The task takes the
+    mark away before it begins; where it is lost, the mark ends when the sweeper comes.
+    """
+    from .tasks import wake_readers
 
-    for reader in readers():
-        follow_events.delay(reader)
+    if cache.add(WAKING, True, timeout=30):
+        wake_readers.delay()
 
 
 def follow(reader: str, handler: Handler | None = None, limit: int = BATCH) -> int:

@@ -1,6 +1,7 @@
 """The legs of the readers of events."""
 
 from celery import shared_task
+from django.core.cache import cache
 
 from . import following
 
@@ -10,8 +11,9 @@ def follow_events(reader: str) -> None:
     following.follow(reader)
 
 
-@shared_task(name="events.sweep")
-def sweep() -> None:
-    """Wake every reader: the task that should have been queued when an event committed may be lost."""
+@shared_task(name="events.wake_readers")
+def wake_readers() -> None:
+    """When an event has committed; and every half minute, as the task that should have been queued may be lost."""
+    cache.delete(following.WAKING)
     for reader in following.readers():
         follow_events.apply_async((reader,), expires=60)

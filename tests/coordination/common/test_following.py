@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 from kombu import Connection
 
 from coordination.common import events, following
 from coordination.common.models import Event, EventCursor, EventFailure, RunRecord
-from coordination.common.tasks import follow_events, sweep
+from coordination.common.tasks import follow_events, wake_readers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +24,9 @@ def handlers(monkeypatch):
     """No reader but those of the test, and no broker."""
     handlers: dict[str, following.Handler] = {}
     monkeypatch.setattr(following, "_handlers", handlers)
-    return handlers
+    cache.delete(following.WAKING)
+    yield handlers
+    cache.delete(following.WAKING)
 
 
 @pytest.fixture
@@ -209,46 +212,51 @@ def test_deleted_events_do_not_bring_the_journal_back_behind_its_readers():
     assert following.follow("reader", note) == 1
 
 
-def test_readers_are_woken_once_by_a_transaction_and_only_if_it_commits(handlers, monkeypatch):
-    woken: list[str] = []
-    monkeypatch.setattr(follow_events, "delay", woken.append)
+def test_readers_are_woken_once_and_only_by_what_commits(handlers, monkeypatch):
+    woken, queued = [], []
+    monkeypatch.setattr(wake_readers, "delay", lambda: woken.append(1))
+    monkeypatch.setattr(follow_events, "apply_async", lambda arguments, **_: queued.append(*arguments))
     handlers |= {"one": note, "another": note}
-    happen("a", "b", "c")
-    assert woken == ["one", "another"]
 
     @transaction.atomic
     def fail():
-        events.record("d", "x:1")
+        events.record("undone", "x:1")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert woken == ["one", "another"]
+    assert woken == []
+    happen("a", "b", "c")
+    happen("d")
+    assert woken == [1], "one task that waits is enough"
+    wake_readers()
+    assert queued == ["one", "another"]
+    happen("e")
+    assert woken == [1, 1]
 
 
-def test_readers_are_woken_when_only_a_part_of_the_transaction_is_undone(handlers, monkeypatch):
-    woken: list[str] = []
-    monkeypatch.setattr(follow_events, "delay", woken.append)
-    handlers["reader"] = note
+def test_readers_are_woken_when_only_a_part_of_the_transaction_is_undone(monkeypatch):
+    woken = []
+    monkeypatch.setattr(wake_readers, "delay", lambda: woken.append(1))
     with transaction.atomic():
         part = transaction.savepoint()
         events.record("undone", "x:1")
         transaction.savepoint_rollback(part)
         events.record("kept", "x:1")
-    assert woken == ["reader"]
+    assert woken == [1]
 
 
 def test_a_broker_that_is_down_does_not_fail_the_writer_and_the_sweeper_makes_up_for_it(handlers, monkeypatch, caplog):
     handlers["reader"] = note
     nobody = Connection("redis://127.0.0.1:1/0")
-    monkeypatch.setattr(follow_events, "delay", lambda reader: follow_events.apply_async((reader,), connection=nobody))
+    monkeypatch.setattr(wake_readers, "delay", lambda: wake_readers.apply_async(connection=nobody))
     happen("a")
     assert "Error calling _wake_readers in on_commit()" in caplog.text
     assert Event.objects.get().kind == "a"
 
     queued = []
     monkeypatch.setattr(follow_events, "apply_async", lambda arguments, **_: queued.append(arguments))
-    sweep()
+    wake_readers()  # as beat does
     for arguments in queued:
         follow_events(*arguments)
     assert noted() == ["a"]

@@ -74,7 +74,7 @@ def people(db):
 def queued(monkeypatch):
     """People whose mail was queued, in place of a broker."""
     ids: list[int] = []
-    monkeypatch.setattr("coordination.common.tasks.follow_events.delay", lambda reader: None)
+    monkeypatch.setattr("coordination.common.following._wake_readers", lambda: None)
     monkeypatch.setattr(tasks.send_mail, "delay", ids.append)
     return ids
 

@@ -23,7 +23,7 @@ def queued(monkeypatch):
     """Chunks that were queued, in place of a broker."""
     ids: list[int] = []
     monkeypatch.setattr("coordination.visibility.tasks.compute_chunk.delay", ids.append)
-    monkeypatch.setattr("coordination.common.tasks.follow_events.delay", lambda reader: None)
+    monkeypatch.setattr("coordination.common.following._wake_readers", lambda: None)
     return ids
 
 
