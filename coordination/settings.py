@@ -149,6 +149,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None  # results are rows in the database
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3}  # a request waits no longer for a broker that is down
+CELERY_TASK_ROUTES = {"visibility.compute_chunk": {"priority": 9}}  # last: what somebody waits for goes before chunks
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True  # a killed worker's task is delivered again; tasks are idempotent
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -10,7 +10,7 @@ from coordination.common import clock
 from . import planning, storage
 
 
-@shared_task(name="visibility.compute_chunk", priority=9)  # last: what somebody waits for goes before chunks
+@shared_task(name="visibility.compute_chunk")
 def compute_chunk(chunk_id: int) -> None:
     planning.run_chunk(chunk_id)
 
