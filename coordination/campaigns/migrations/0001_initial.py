@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('astrometric_error_arcsec__range', (0, 3600)), ('timing_error_s__range', (0, 3600)), models.Q(('exposure_s', None), models.Q(('exposure_s__gt', 0), ('exposure_s__lte', 86400)), _connector='OR'), models.Q(('cadence_s', None), models.Q(('cadence_s__gt', 0), ('cadence_s__lte', 86400)), _connector='OR')), name='campaign_errors', violation_error_message='Errors are 0 to 3600, exposure and cadence above 0 and at most a day (86400 s).'),
+            constraint=models.CheckConstraint(condition=models.Q(('astrometric_error_arcsec__range', (0, 3600)), ('timing_error_s__range', (0, 3600)), models.Q(('exposure_s', None), models.Q(('exposure_s__gt', 0), ('exposure_s__lte', 86400)), _connector='OR'), models.Q(('cadence_s', None), models.Q(('cadence_s__gt', 0), ('cadence_s__lte', 86400)), _connector='OR')), name='campaign_errors', violation_error_message='Errors are 0 to 3600, exposure and cadence above 0 and at most a day.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',

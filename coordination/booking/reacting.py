@@ -1,0 +1,22 @@
+"""Bookings follow closures, and slots the orbits of their targets, as soon as those change."""
+
+from collections.abc import Sequence
+
+from coordination.common.models import Event
+
+from .services import mark_disturbed
+
+CLOSURES = ("closure.",)
+ORBITS = ("orbit.", "catalogue.imported")
+
+
+def follow_closures_and_orbits(events: Sequence[Event]) -> None:
+    """Flag what a closure disturbs in the same transaction; the re-check after new orbits computes windows, which is
+    a task of its own.
+    """
+    from .tasks import recheck
+
+    if any(event.kind.startswith(CLOSURES) for event in events):
+        mark_disturbed()
+    if any(event.kind.startswith(ORBITS) for event in events):
+        recheck.delay_on_commit()
