@@ -7,6 +7,7 @@ from rest_framework.routers import DefaultRouter
 from coordination.partners.api import NoticeViewSet, PreferenceView
 from coordination.visibility.api import WindowViewSet
 from coordination.visibility.explain_api import ExplainView
+from coordination.visibility.joint_api import JointWindowsView, LastChanceView
 from observatories.api import ObservatoryViewSet, TelescopeViewSet
 from targets.api import TargetViewSet
 
@@ -25,5 +26,7 @@ urlpatterns = [
     ),
     path("windows/explain/", ExplainView.as_view(), name="window-explain"),
     path("me/preferences/", PreferenceView.as_view(), name="my-preferences"),
+    path("windows/joint/", JointWindowsView.as_view(), name="window-joint"),
+    path("windows/last-chance/", LastChanceView.as_view(), name="window-last-chance"),
     path("", include(router.urls)),
 ]

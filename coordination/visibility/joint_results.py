@@ -27,6 +27,7 @@ FloatArray = NDArray[np.float64]
 
 _SHORTEST_DAYS = 1e-3 / 86400.0  # UTC is told in microseconds: shorter ones could lose their length
 MINUTES_PER_DAY = 1440.0
+_SLACK_DAYS = 1.0 / MINUTES_PER_DAY  # no leg of a relay is worth less
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,11 @@ class Final:
     detail: str
 
 
+def constant_uncertainty(sigma_arcsec: float | None) -> Uncertainty | None:
+    """One 1-sigma semi-major axis for all times."""
+    return None if sigma_arcsec is None else lambda target, tt_mjd: np.full(tt_mjd.shape, sigma_arcsec)
+
+
 def joint_windows_in(
     search: Search,
     ids: Sequence[int],
@@ -241,6 +247,7 @@ def relay_in(
         quantities.max_alt_deg[used],
         span,
         handover_minutes / MINUTES_PER_DAY,
+        _SLACK_DAYS,
     )
     windows = used[chain.window]
     starts, ends = _utc(chain.start_tt_mjd), _utc(chain.end_tt_mjd)

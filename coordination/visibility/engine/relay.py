@@ -52,6 +52,7 @@ def relay(
     altitude_deg: FloatArray,
     span_tt_mjd: tuple[float, float],
     handover_days: float,
+    slack_days: float = 0.0,
 ) -> Chain:
     """The chain that covers the most time of a span; exact.
 
@@ -60,6 +61,9 @@ def relay(
     covered, so the chain covers all of it. Of the chains that do it has, in each unbroken stretch, the fewest changes
     without a full overlap of `handover_days`, then the fewest changes, then the greatest lowest altitude, then the
     lowest telescopes. A hand-over is in the middle of what two windows have in common.
+
+    slack_days: so much at each end of a stretch counts for nothing. Telescopes side by side begin and end within a
+    second of each other; no leg is worth that.
     """
     if handover_days < 0.0:
         raise ValueError(f"a hand-over of {handover_days} days: expected 0 or more")
@@ -68,7 +72,11 @@ def relay(
     begins = np.append(True, start_tt_mjd[order][1:] > until[:-1] + _TOUCHING_DAYS)[: order.size]
     stretches = [part for part in np.split(order, np.flatnonzero(begins)) if part.size]
     chains = [
-        part[_best_chain(telescope[part], start_tt_mjd[part], end_tt_mjd[part], altitude_deg[part], handover_days)]
+        part[
+            _best_chain(
+                telescope[part], start_tt_mjd[part], end_tt_mjd[part], altitude_deg[part], handover_days, slack_days
+            )
+        ]
         for part in stretches
     ]
     windows = np.concatenate([np.empty(0, dtype=np.int64), *chains])
@@ -112,7 +120,7 @@ def fillings(
 
 
 def _best_chain(
-    telescope: IntArray, start: FloatArray, end: FloatArray, altitude: FloatArray, handover: float
+    telescope: IntArray, start: FloatArray, end: FloatArray, altitude: FloatArray, handover: float, slack: float
 ) -> IntArray:
     """Indices of the best chain over the windows of one unbroken stretch, sorted by start.
 
@@ -122,7 +130,7 @@ def _best_chain(
     n = start.size
     untied = n + 1  # the cost of a change without a full overlap: more than all changes together
     cost, lowest = np.full(n, _NO_WAY), altitude.copy()
-    cost[end == end.max()] = 1
+    cost[end >= end.max() - slack] = 1
     ways: list[IntArray] = [np.empty(0, dtype=np.int64)] * n
     for k in reversed(range(n)):
         if cost[k] == 1:
@@ -134,7 +142,7 @@ def _best_chain(
         cost[k] = price.min()
         ways[k] = later[price == cost[k]]
         lowest[k] = min(altitude[k], lowest[ways[k]].max())
-    here = np.flatnonzero(start == start.min())
+    here = np.flatnonzero(start <= start.min() + slack)
     here = here[cost[here] == cost[here].min()]
     asked = lowest[here].max()
     chain = []

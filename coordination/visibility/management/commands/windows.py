@@ -59,8 +59,8 @@ class Command(BaseCommand):
         return render(columns, options["format"])
 
 
-def add_telescope_arguments(parser: ArgumentParser) -> None:
-    """--site or --telescope, and the limits."""
+def add_telescope_arguments(parser: ArgumentParser) -> Any:
+    """--site or --telescope, and the limits. Returns the group of what can stand in their place."""
     from coordination.visibility.engine.limits import Limits
 
     where = parser.add_mutually_exclusive_group(required=True)
@@ -75,6 +75,7 @@ def add_telescope_arguments(parser: ArgumentParser) -> None:
         "--hour-angle", nargs=2, type=float, metavar=("FIRST", "LAST"), help="hour angles in h, east negative"
     )
     parser.add_argument("--refraction", action="store_true", help="altitude limits are meant as seen through the air")
+    return where
 
 
 def read_nights(date: str, nights: int) -> tuple[np.datetime64, np.datetime64]:

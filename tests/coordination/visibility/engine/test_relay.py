@@ -46,7 +46,7 @@ def stretches(windows):
     return found
 
 
-def best_by_trying_all(windows, handover):
+def best_by_trying_all(windows, handover, slack):
     """The best chain over one stretch by trying all sequences of windows."""
     first, last = min(w[1] for w in windows), max(w[2] for w in windows)
     best = None
@@ -55,7 +55,7 @@ def best_by_trying_all(windows, handover):
             pairs = list(itertools.pairwise(chain))
             rising = all(a[1] < b[1] and a[2] < b[2] for a, b in pairs)
             meets = all(b[1] <= a[2] for a, b in pairs)
-            if not (rising and meets and chain[0][1] == first and chain[-1][2] == last):
+            if not (rising and meets and chain[0][1] <= first + slack and chain[-1][2] >= last - slack):
                 continue
             untied = sum(a[2] - b[1] < handover for a, b in pairs)
             key = (untied, size, -min(w[3] for w in chain), [w[0] for w in chain])
@@ -63,19 +63,20 @@ def best_by_trying_all(windows, handover):
     return best
 
 
-@given(rows=drawn, handover=st.sampled_from([0.0, 1.0, 2.0, 3.0]))
-def test_the_chain_is_the_best_of_all(rows, handover) -> None:
+@given(rows=drawn, handover=st.sampled_from([0.0, 1.0, 2.0, 3.0]), slack=st.sampled_from([0.0, 0.0, 1.0, 2.0]))
+def test_the_chain_is_the_best_of_all(rows, handover, slack) -> None:
     windows = disjoint(rows)
     telescope, start, end, altitude = columns(windows)
-    chain = relay(telescope, start, end, altitude, (0.0, SLOTS), handover)
+    chain = relay(telescope, start, end, altitude, (0.0, SLOTS), handover, slack)
     picked = [windows[k] for k in chain.window]
     seen = np.zeros(int(SLOTS), dtype=bool)
     for _, first, last, _ in windows:
         seen[int(first) : int(last)] = True
-    assert chain.covered_days == pytest.approx(seen.sum())
+    missed = seen.sum() - chain.covered_days
+    assert -1e-9 <= missed <= 2.0 * slack * len(stretches(windows)) + 1e-9
     done = 0
     for stretch in stretches(windows):
-        best = best_by_trying_all(stretch, handover)
+        best = best_by_trying_all(stretch, handover, slack)
         legs = picked[done : done + best[1]]
         untied = sum(a[2] - b[1] < handover for a, b in itertools.pairwise(legs))
         assert (untied, len(legs), -min(w[3] for w in legs), [w[0] for w in legs]) == best
