@@ -41,11 +41,10 @@ SWEEP = """
     WITH of_site AS (SELECT target, unnest(range_agg(during)) AS during FROM windows GROUP BY target, site),
     event AS (SELECT target, lower(during) AS at, 1 AS step FROM of_site
               UNION ALL SELECT target, upper(during), -1 FROM of_site),
-    moment AS (SELECT target, at, sum(step) AS step FROM event GROUP BY target, at),
     counted AS (SELECT target, at, sum(step) OVER each AS sites, lead(at) OVER each AS until
-                FROM moment WINDOW each AS (PARTITION BY target ORDER BY at))
+                FROM event WINDOW each AS (PARTITION BY target ORDER BY at))
     SELECT k, target, unnest(range_agg(int8range(at, until))) AS during
-    FROM counted JOIN (SELECT unnest(%s::int[]) AS k) asked ON sites >= k
+    FROM counted JOIN (SELECT unnest(%s::int[]) AS k) asked ON sites >= k AND until > at
     GROUP BY k, target
 """
 
@@ -122,9 +121,8 @@ def main() -> None:
 
     ours, found = seconds(lambda: joint_windows(windows, site, MIN_SITES), ROUNDS)
     ours_processor, _ = seconds(lambda: joint_windows(windows, site, MIN_SITES), ROUNDS, time.process_time)
-    best = found[0].take(np.argsort(found[0].start_tt_mjd - found[0].end_tt_mjd)[:1000])
-    order = np.lexsort((best.start_tt_mjd, best.target))
-    segments_s, segments = seconds(lambda: segments_of(best.take(order), windows, site.size), ROUNDS)
+    busiest = found[0].take(found[0].target == np.bincount(windows.target).argmax())
+    segments_s, segments = seconds(lambda: segments_of(busiest, windows, site.size), ROUNDS)
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         load(connection, windows, site)
         database, _ = seconds(lambda: ask_database(connection), ROUNDS)
@@ -142,7 +140,7 @@ def main() -> None:
             ["this solver, both", f"{ours:.3f}", "1.0"],
             ["this solver, on the processor", f"{ours_processor:.3f}", f"{ours_processor / ours:.2f}"],
             ["PostgreSQL, both in one statement", f"{database:.3f}", f"{database / ours:.1f}"],
-            [f"segments of the 1,000 longest ({segments.n})", f"{segments_s:.3f}", f"{segments_s / ours:.2f}"],
+            [f"segments of the busiest target ({segments.n})", f"{segments_s:.3f}", f"{segments_s / ours:.2f}"],
         ],
     )
     print("Both say the same.\n")
@@ -158,7 +156,7 @@ def main() -> None:
             "solver_processor_s": round(ours_processor, 4),
             "postgresql_s": round(database, 4),
             "ratio": round(database / ours, 2),
-            "segments_of_1000_s": round(segments_s, 4),
+            "segments_of_one_target_s": round(segments_s, 4),
             "agree": True,
         },
     )

@@ -1,8 +1,9 @@
 """Joint windows, relays and last chances in the API: computed from the current orbit when they are asked for."""
 
+import contextlib
 import datetime as dt
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -18,12 +19,13 @@ from coordination.common.api import RoundedField, refuse_unknown_parameters
 from coordination.common.filters import InstantField
 from coordination.common.problems import DomainError
 from observatories.models import Observatory, Telescope
+from targets.models import Target
 from targets.services import resolve
 from targets.services.ephemerides import Span
 
 from .api import WindowTargetSerializer, WindowTelescopeSerializer
 from .explain_api import LARGEST_ID, REASONS
-from .joint_results import constant_uncertainty
+from .joint_results import JointWindow, RelayChain, constant_uncertainty
 from .joint_windows import (
     ASTROMETRIC_ERROR_ARCSEC,
     HANDOVER_MINUTES,
@@ -140,6 +142,13 @@ class JointQuerySerializer(WhereWhenSerializer):
         required=False,
         help_text="Relay: identifiers of further telescopes that could fill gaps.",
     )
+    further_sites = _ListField(
+        r"^[0-9A-Za-z]{3,4}(,[0-9A-Za-z]{3,4})*$",
+        str.upper,
+        required=False,
+        help_text="Relay: MPC codes of observatories that could fill gaps, with usual limits: Sun below -18 deg, "
+        "target above 20 deg, Moon 30 deg away, V to 21.",
+    )
 
 
 class SampleSerializer(serializers.Serializer[Any]):
@@ -194,7 +203,11 @@ class LegSerializer(serializers.Serializer[Any]):
 
 
 class FillerSerializer(serializers.Serializer[Any]):
-    telescope = serializers.IntegerField(source="telescope_id")
+    telescope = serializers.IntegerField(
+        source="who.telescope_id", allow_null=True, help_text="null: an observatory with usual limits"
+    )
+    observatory = serializers.IntegerField(source="who.observatory_id")
+    name = serializers.CharField(source="who.name", help_text="of the telescope, or of the observatory")
     minutes = RoundedField(3)
     fraction = RoundedField(6, help_text="of the gap")
 
@@ -256,26 +269,12 @@ class JointWindowsView(APIView):
         asked = _asked(request, JointQuerySerializer)
         actor = actor_of(request.user)
         target, telescopes, span = resolve(asked["target"], actor), _telescopes(asked), _span(asked)
-        answer: dict[str, Any] = {"mode": asked["mode"], "windows": [], "relay": None}
-        if asked["mode"] == RELAY:
-            answer["relay"] = relay_of(
-                target,
-                telescopes,
-                span,
-                handover_minutes=asked["handover_minutes"],
-                least_minutes=asked["least_minutes"],
-                rotation_period_h=asked.get("rotation_period_h"),
-                further_telescopes=_by_id("further", asked.get("further", [])),
-            )
-        else:
-            names = ("min_sites", "least_minutes", "astrometric_error_arcsec", "timing_error_s")
-            answer["windows"] = joint_windows_of(
-                target,
-                telescopes,
-                span,
-                uncertainty=constant_uncertainty(asked.get("uncertainty_arcsec")),
-                **{name: asked[name] for name in names},
-            )
+        with _span_as_asked():
+            if asked["mode"] == RELAY:
+                answer = {"windows": [], "relay": _relay(target, telescopes, span, asked)}
+            else:
+                answer = {"windows": _joint(target, telescopes, span, asked), "relay": None}
+        answer["mode"] = asked["mode"]
         return Response(JointAnswerSerializer({**_told(target, telescopes, span), **answer}).data)
 
 
@@ -287,11 +286,42 @@ class LastChanceView(APIView):
         asked = _asked(request, WhereWhenSerializer)
         actor = actor_of(request.user)
         target, telescopes, span = resolve(asked["target"], actor), _telescopes(asked), _span(asked)
-        found = last_chances_of(target, telescopes, span, actor=actor)
+        with _span_as_asked():
+            found = last_chances_of(target, telescopes, span, actor=actor)
         return Response(LastChancesSerializer({**_told(target, telescopes, span), "last_chances": found}).data)
 
 
-def _told(target: Any, telescopes: list[Telescope], span: Span) -> dict[str, Any]:
+def _joint(target: Target, telescopes: list[Telescope], span: Span, asked: dict[str, Any]) -> list[JointWindow]:
+    names = ("min_sites", "least_minutes", "astrometric_error_arcsec", "timing_error_s")
+    uncertainty = constant_uncertainty(asked.get("uncertainty_arcsec"))
+    return joint_windows_of(target, telescopes, span, uncertainty=uncertainty, **{name: asked[name] for name in names})
+
+
+def _relay(target: Target, telescopes: list[Telescope], span: Span, asked: dict[str, Any]) -> RelayChain:
+    return relay_of(
+        target,
+        telescopes,
+        span,
+        handover_minutes=asked["handover_minutes"],
+        least_minutes=asked["least_minutes"],
+        rotation_period_h=asked.get("rotation_period_h"),
+        further_telescopes=_by_id("further", asked.get("further", [])),
+        further_observatories=_observatories("further_sites", asked.get("further_sites", [])),
+    )
+
+
+@contextlib.contextmanager
+def _span_as_asked() -> Iterator[None]:
+    """What the services call the span is `after` and `before` here."""
+    try:
+        yield
+    except DomainError as error:
+        if error.field == "span":
+            error.field = "before"
+        raise
+
+
+def _told(target: Target, telescopes: list[Telescope], span: Span) -> dict[str, Any]:
     return {"target": target, "telescopes": telescopes, "after": span.starts_at, "before": span.ends_at}
 
 
@@ -346,6 +376,18 @@ def _at_sites(codes: list[str]) -> list[Telescope]:
         what = "no active telescope at the observatory" if known else "no observatory with the code"
         raise DomainError(f"There is {what} {code}.", field="sites", value=code)
     return found
+
+
+def _observatories(field: str, codes: list[str]) -> list[Observatory]:
+    """Observatories with a fixed place, in the order asked for."""
+    _require_few(field, len(codes))
+    known = {one.mpc_code: one for one in Observatory.objects.filter(mpc_code__in=codes)}
+    for code in codes:
+        if code not in known:
+            raise DomainError(f"There is no observatory with the code {code}.", field=field, value=code)
+        if known[code].place is None:
+            raise DomainError(f"Observatory {code} has no fixed place.", field=field, value=code)
+    return [known[code] for code in codes]
 
 
 def _require_few(field: str, count: int) -> None:

@@ -91,10 +91,19 @@ class Leg:
 
 
 @dataclass(frozen=True)
-class Filler:
-    """A further telescope that could observe in a gap: for how long, and how much of the gap that is."""
+class Outside:
+    """A telescope that takes no part, or (telescope_id None) an observatory with the usual limits, or a bare place."""
 
-    telescope_id: int
+    name: str
+    telescope_id: int | None = None
+    observatory_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Who could observe in a gap: for how long, and how much of the gap that is."""
+
+    who: Outside
     minutes: float
     fraction: float
 
@@ -232,10 +241,10 @@ def relay_in(
     least_minutes: float = 0.0,
     rotation_period_h: float | None = None,
     further: Search | None = None,
-    further_ids: Sequence[int] = (),
+    outside: Sequence[Outside] = (),
 ) -> RelayChain:
     """The relay over the whole span of the search; windows shorter than least_minutes are no legs. further: the same
-    target and span at telescopes that could fill gaps.
+    target and span at those `outside`, who could fill gaps.
     """
     table, quantities, observing = search.windows, search.quantities, search.observing
     used = np.flatnonzero(table.end_tt_mjd - table.start_tt_mjd >= least_minutes / MINUTES_PER_DAY - 1e-9)
@@ -262,7 +271,7 @@ def relay_in(
         )
         for k, window in enumerate(windows.tolist())
     ]
-    gaps = _gaps(chain.gap_start_tt_mjd, chain.gap_end_tt_mjd, further, further_ids)
+    gaps = _gaps(chain.gap_start_tt_mjd, chain.gap_end_tt_mjd, further, outside)
     period = rotation_period_h
     return RelayChain(
         legs=tuple(legs),
@@ -277,19 +286,19 @@ def _gaps(
     start: FloatArray,
     end: FloatArray,
     further: Search | None,
-    ids: Sequence[int],
+    outside: Sequence[Outside],
 ) -> list[Gap]:
     days = np.zeros((start.size, 0))
     if further is not None:
         others = further.windows
-        days = fillings(start, end, others.telescope, others.start_tt_mjd, others.end_tt_mjd, len(ids))
+        days = fillings(start, end, others.telescope, others.start_tt_mjd, others.end_tt_mjd, len(outside))
     starts, ends = _utc(start), _utc(end)
-    return [Gap(starts[k], ends[k], _fillers(days[k], float(end[k] - start[k]), ids)) for k in range(start.size)]
+    return [Gap(starts[k], ends[k], _fillers(days[k], float(end[k] - start[k]), outside)) for k in range(start.size)]
 
 
-def _fillers(days: FloatArray, gap_days: float, ids: Sequence[int]) -> tuple[Filler, ...]:
+def _fillers(days: FloatArray, gap_days: float, outside: Sequence[Outside]) -> tuple[Filler, ...]:
     order = np.argsort(-days, kind="stable").tolist()
-    some = [(ids[k], float(days[k])) for k in order if days[k] >= _SHORTEST_DAYS]
+    some = [(outside[k], float(days[k])) for k in order if days[k] >= _SHORTEST_DAYS]
     return tuple(Filler(one, MINUTES_PER_DAY * covered, covered / gap_days) for one, covered in some)
 
 

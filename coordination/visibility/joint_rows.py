@@ -51,11 +51,9 @@ def joint_columns(found: Sequence[tuple[str, Sequence[JointWindow]]], names: Seq
     ]
 
 
-def relay_columns(
-    found: Sequence[tuple[str, RelayChain]], names: Sequence[str], further: Sequence[str]
-) -> list[Column]:
+def relay_columns(found: Sequence[tuple[str, RelayChain]], names: Sequence[str]) -> list[Column]:
     """Legs and gaps of the relays of targets in order of time; what is true of a whole relay stands in each of its
-    rows. Gaps are filled by `further`.
+    rows.
     """
     rows: list[tuple[str, RelayChain, Leg | Gap]] = [
         (name, chain, part)
@@ -75,7 +73,7 @@ def relay_columns(
         Column.text("handed_on", ["" if leg is None else leg.handed_on for leg in legs]),
         _numbers("max_alt_deg", [None if leg is None else leg.peak_altitude_deg for leg in legs], 4),
         _numbers("v_mag", [None if leg is None else leg.v_mag for leg in legs], 3),
-        Column.text("fillers", ["" if gap is None else _fillers(gap, further) for gap in gaps]),
+        Column.text("fillers", ["" if gap is None else _fillers(gap) for gap in gaps]),
         _numbers("coverage_h", [chain.coverage_h for _, chain, _ in rows], 4),
         _numbers("covered_fraction", [chain.covered_fraction for _, chain, _ in rows], 6),
         _numbers("rotation_fraction", [chain.rotation_fraction for _, chain, _ in rows], 6),
@@ -119,8 +117,8 @@ def _pair(sample: Sample, names: Sequence[str]) -> str:
     return "" if pair is None else f"{names[pair[0]]} {names[pair[1]]}"
 
 
-def _fillers(gap: Gap, names: Sequence[str]) -> str:
-    return "; ".join(f"{names[filler.telescope_id]} {filler.minutes:.2f} min" for filler in gap.fillers)
+def _fillers(gap: Gap) -> str:
+    return "; ".join(f"{filler.who.name} {filler.minutes:.2f} min" for filler in gap.fillers)
 
 
 def _date(value: dt.date | None) -> str:

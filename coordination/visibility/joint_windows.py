@@ -15,7 +15,7 @@ from django.db.models import prefetch_related_objects
 from coordination.common.actors import SYSTEM, Actor
 from coordination.common.problems import DomainError
 from coordination.common.timescales import to_datetime, tt_mjd_to_utc
-from observatories.models import Closure, Telescope
+from observatories.models import Closure, Observatory, Telescope
 from observatories.services import closures_between
 from targets.models import Target
 from targets.services import orbit_batch
@@ -26,10 +26,11 @@ from .engine.baselines import Errors
 from .engine.cells import Telescope as EngineTelescope
 from .engine.closures import Closures
 from .engine.edges import edge_labels
+from .engine.limits import Limits
 from .engine.observe import observe
 from .engine.yields import Uncertainty
 from .explaining import STATE, idle_text
-from .joint_results import Final, JointWindow, RelayChain, joint_windows_in, last_chances_in, relay_in
+from .joint_results import Final, JointWindow, Outside, RelayChain, joint_windows_in, last_chances_in, relay_in
 from .searching import Search
 
 HANDOVER_MINUTES = 10.0
@@ -134,10 +135,11 @@ def relay_of(
     least_minutes: float = 0.0,
     rotation_period_h: float | None = None,
     further_telescopes: Sequence[Telescope] = (),
+    further_observatories: Sequence[Observatory] = (),
     with_closures: bool = True,
 ) -> RelayChain:
-    """The relay over a span; further_telescopes are asked for what could fill its gaps. Raises DomainError as
-    `windows_on_demand`.
+    """The relay over a span. Who could fill its gaps: further_telescopes with their limits and closures,
+    further_observatories with the usual limits. Raises DomainError as `windows_on_demand`.
     """
     _require(handover_minutes >= 0.0, "handover_minutes", handover_minutes, "0 or more")
     _require(least_minutes >= 0.0, "least_minutes", least_minutes, "0 or more")
@@ -147,15 +149,17 @@ def relay_of(
     inside = {telescope.pk for telescope in telescopes}
     usable = _active(telescopes)
     others = _active([telescope for telescope in further_telescopes if telescope.pk not in inside])
-    further = search_of(target, others, span, with_closures=with_closures) if others else None
+    outside = [Outside(str(one.name), telescope_id=one.pk, observatory_id=one.observatory_id) for one in others]
+    outside += [Outside(one.name, observatory_id=one.pk) for one in further_observatories]
+    bare = [_usual_telescope(observatory) for observatory in further_observatories]
     return relay_in(
         search_of(target, usable, span, with_closures=with_closures),
         [telescope.pk for telescope in usable],
         handover_minutes=handover_minutes,
         least_minutes=least_minutes,
         rotation_period_h=rotation_period_h,
-        further=further,
-        further_ids=[telescope.pk for telescope in others],
+        further=search_of(target, others, span, bare=bare, with_closures=with_closures) if outside else None,
+        outside=outside,
     )
 
 
@@ -183,12 +187,18 @@ def _never(telescope: Telescope) -> Final:
 
 
 def search_of(
-    target: Target, telescopes: Sequence[Telescope], span: Span, *, with_closures: bool = True, actor: Actor = SYSTEM
+    target: Target,
+    telescopes: Sequence[Telescope],
+    span: Span,
+    *,
+    bare: Sequence[EngineTelescope] = (),
+    with_closures: bool = True,
+    actor: Actor = SYSTEM,
 ) -> Search:
-    """The search behind all of these, for telescopes whatever their state. Raises DomainError as
-    `windows_on_demand`.
+    """The search behind all of these, for telescopes whatever their state; `bare` ones come after them. Raises
+    DomainError as `windows_on_demand`.
     """
-    engine_telescopes = _engine_telescopes(telescopes)
+    engine_telescopes = [*_engine_telescopes(telescopes), *bare]
     closures = _closures(telescopes, span, actor) if with_closures else None
     rows, batch = orbit_batch([target.pk])
     if not rows.orbit_id.size:
@@ -219,6 +229,15 @@ def _engine_telescopes(telescopes: Sequence[Telescope]) -> list[EngineTelescope]
                 value=telescope.pk,
             )
     return [engine_telescope(telescope) for telescope in telescopes]
+
+
+def _usual_telescope(observatory: Observatory) -> EngineTelescope:
+    """What an observatory could do of which no telescope is known."""
+    if observatory.place is None:
+        raise DomainError(
+            f"{observatory} has no fixed place: no windows can be computed.", field="observatory", value=observatory.pk
+        )
+    return EngineTelescope(observatory.place, Limits(), observatory.name)
 
 
 def _closures(telescopes: Sequence[Telescope], span: Span, actor: Actor) -> Closures:

@@ -167,35 +167,51 @@ def _largest_baselines(segments: Segments, seen: _Seen, site: IntArray, errors: 
         for name in ("baseline_km", "parallax_arcsec", "range_error_fraction", "range_error_km")
     }
     columns |= {name: np.full(shape, -1) for name in ("one", "other")}
-    after = segments.offset[segments.segment + 1] - np.arange(segments.telescope.size) - 1
-    other, one = expanded(np.arange(segments.telescope.size) + 1, after)  # every pair of members of a segment, once
-    apart = site[segments.telescope[one]] != site[segments.telescope[other]]
-    one, other = one[apart], other[apart]
-    if not one.size:
-        return columns
-    owner = segments.segment[one]
-    first = np.flatnonzero(np.diff(owner, prepend=-1))
-    rows = owner[first]
-    for sample in range(SAMPLES):
-        target = seen.target_au[one, sample]
-        baseline = projected_baseline_km(seen.site_au[one, sample], seen.site_au[other, sample], target)
-        largest = np.lexsort((-baseline, owner))[first]
-        a, b, km = one[largest], other[largest], baseline[largest]
-        middle = 0.5 * (seen.site_au[a, sample] + seen.site_au[b, sample])
-        distance_au = np.linalg.norm(seen.target_au[a, sample] - middle, axis=1)
-        parallax = parallax_arcsec(km, distance_au)
-        place_error = errors.place_arcsec(seen.rate_arcsec_min[:, sample])
-        fraction = range_error_fraction(parallax, place_error[a], place_error[b])
-        for name, values in (
-            ("baseline_km", km),
-            ("one", segments.telescope[a]),
-            ("other", segments.telescope[b]),
-            ("parallax_arcsec", parallax),
-            ("range_error_fraction", fraction),
-            ("range_error_km", fraction * distance_au * AU_KM),
-        ):
-            columns[name][rows, sample] = values
+    members = np.diff(segments.offset)
+    batch = np.cumsum(members * (members - 1) // 2) // _AT_ONCE
+    for number in np.unique(batch):
+        first, last = np.searchsorted(batch, [number, number + 1])
+        one, other, owner = _pairs_apart(segments, site, int(first), int(last))
+        for sample in range(SAMPLES):
+            found = _largest(segments, seen, errors, one, other, owner, sample)
+            for name, values in found.items():
+                columns[name][np.unique(owner), sample] = values
     return columns
+
+
+def _pairs_apart(segments: Segments, site: IntArray, first: int, last: int) -> tuple[IntArray, IntArray, IntArray]:
+    """All pairs of members (entries of the segments' lists) of some segments that are at different sites, and their
+    segment.
+    """
+    entry = np.arange(segments.offset[first], segments.offset[last])
+    owner = segments.segment[entry]
+    other, index = expanded(entry + 1, segments.offset[owner + 1] - entry - 1)
+    one = entry[index]
+    apart = site[segments.telescope[one]] != site[segments.telescope[other]]
+    return one[apart], other[apart], owner[index][apart]
+
+
+def _largest(
+    segments: Segments, seen: _Seen, errors: Errors, one: IntArray, other: IntArray, owner: IntArray, sample: int
+) -> dict[str, Any]:
+    """Columns of the segments that own pairs, at one of the samples."""
+    sites = seen.site_au[:, sample]
+    baseline = projected_baseline_km(sites[one], sites[other], seen.target_au[one, sample])
+    best = np.lexsort((-baseline, owner))[np.flatnonzero(np.diff(owner, prepend=-1))]
+    a, b, km = one[best], other[best], baseline[best]
+    middle = 0.5 * (sites[a] + sites[b])
+    distance_au = np.linalg.norm(seen.target_au[a, sample] - middle, axis=1)
+    parallax = parallax_arcsec(km, distance_au)
+    error_arcsec = [errors.place_arcsec(seen.rate_arcsec_min[member, sample]) for member in (a, b)]
+    fraction = range_error_fraction(parallax, *error_arcsec)
+    return {
+        "baseline_km": km,
+        "one": segments.telescope[a],
+        "other": segments.telescope[b],
+        "parallax_arcsec": parallax,
+        "range_error_fraction": fraction,
+        "range_error_km": fraction * distance_au * AU_KM,
+    }
 
 
 def _fits(

@@ -97,6 +97,10 @@ def test_a_relay_is_that_of_the_service(client, catalogue, network):
     assert fillers
     assert fillers <= {network[3].pk, network[4].pk}
     assert client.get(JOINT, query).json()["relay"]["rotation_fraction"] is None
+    places = client.get(JOINT, {**query, "further_sites": "327,g96"}).json()["relay"]["gaps"]
+    fillers = {(f["telescope"], f["observatory"]) for gap in places for f in gap["fillers"]}
+    assert fillers
+    assert fillers <= {(None, network[3].observatory_id), (None, network[4].observatory_id)}
 
 
 def test_last_chances_are_those_of_the_service(client, catalogue, network):
@@ -157,7 +161,7 @@ def test_a_week_from_now_is_meant_unless_said_otherwise(client, catalogue, netwo
         ({"before": "soon"}, 400, "before"),
         ({"before": "2026-11-22T06:00:00Z"}, 400, "before"),
         ({"before": "2026-12-23T06:00:01Z"}, 400, "before"),
-        ({"after": "2090-01-01T00:00:00Z", "before": "2090-01-02T00:00:00Z"}, 400, "span"),
+        ({"after": "2090-01-01T00:00:00Z", "before": "2090-01-02T00:00:00Z"}, 400, "before"),
         ({"after": "9999-12-30T00:00:00Z", "before": None}, 400, "after"),
         ({"befor": "2026-11-25T06:00:00Z"}, 400, "befor"),
         ({"after": ""}, 400, "after"),
@@ -186,6 +190,8 @@ def test_bad_input_is_a_problem_that_names_the_field(client, catalogue, network,
         {"rotation_period_h": 0},
         {"uncertainty_arcsec": "nan"},
         {"mode": "relay", "further": "999999"},
+        {"mode": "relay", "further_sites": "Z99"},
+        {"mode": "relay", "further_sites": "250"},
     ],
 )
 def test_bad_numbers_are_refused_by_name(client, catalogue, network, query):

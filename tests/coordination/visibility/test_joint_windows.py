@@ -211,11 +211,26 @@ def test_telescopes_outside_fill_gaps(catalogue, network):
             common = min(window.ends_at, gap.ends_at) - max(window.starts_at, gap.starts_at)
             if common > dt.timedelta(milliseconds=2):
                 expected[window.telescope_id] = expected.get(window.telescope_id, 0.0) + common / MINUTE
-        assert {f.telescope_id: f.minutes for f in gap.fillers} == pytest.approx(expected, abs=1e-4)
+        assert {f.who.telescope_id: f.minutes for f in gap.fillers} == pytest.approx(expected, abs=1e-4)
         assert [f.minutes for f in gap.fillers] == sorted((f.minutes for f in gap.fillers), reverse=True)
         for filler in gap.fillers:
             assert filler.fraction == pytest.approx(filler.minutes / gap.minutes)
     assert relay_of(target, inside, SPAN, further_telescopes=inside).gaps[0].fillers == ()
+
+
+def test_known_observatories_without_a_telescope_fill_gaps_with_usual_limits(catalogue, network):
+    target, inside = catalogue["Ivar"], network[:2]
+    others = [telescope.observatory for telescope in network[2:]]
+    by_place = relay_of(target, inside, SPAN, further_observatories=others)
+    by_telescope = relay_of(target, inside, SPAN, further_telescopes=network[2:])
+    fillers = [filler for gap in by_place.gaps for filler in gap.fillers]
+    assert {(f.who.telescope_id, f.who.observatory_id) for f in fillers} <= {(None, other.pk) for other in others}
+    assert {f.who.name for f in fillers} <= {other.name for other in others}
+    # The telescopes of the network have the usual limits, but drop windows under ten minutes.
+    for gap, same in zip(by_place.gaps, by_telescope.gaps, strict=True):
+        one, other = (sum(f.minutes for f in each.fillers) for each in (gap, same))
+        assert other <= one + 1e-6 <= other + 40.0
+    assert fillers
 
 
 def test_the_last_chance_is_the_night_after_which_no_window_comes(catalogue, network):

@@ -154,7 +154,7 @@ def _joint(network: _Network, options: dict[str, Any]) -> list[Column]:
 
 
 def _relay(network: _Network, options: dict[str, Any]) -> list[Column]:
-    from coordination.visibility.joint_results import relay_in
+    from coordination.visibility.joint_results import Outside, relay_in
     from coordination.visibility.joint_rows import relay_columns
 
     others = _Network.read(
@@ -171,10 +171,10 @@ def _relay(network: _Network, options: dict[str, Any]) -> list[Column]:
             least_minutes=options["least_minutes"],
             rotation_period_h=options["rotation_period"],
             further=next(filling)[1] if others.names else None,
-            further_ids=range(len(others.names)),
+            outside=[Outside(code) for code in others.names],
         )
         found.append((name, chain))
-    return relay_columns(found, network.names, others.names)
+    return relay_columns(found, network.names)
 
 
 def _last_chance(network: _Network, options: dict[str, Any]) -> list[Column]:
