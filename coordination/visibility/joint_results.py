@@ -107,6 +107,10 @@ class Filler:
     minutes: float
     fraction: float
 
+    @property
+    def telescope_id(self) -> int | None:
+        return self.who.telescope_id
+
 
 @dataclass(frozen=True)
 class Gap:
