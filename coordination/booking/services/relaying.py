@@ -122,7 +122,7 @@ def _placement(
             {
                 "starts_at": gap.starts_at.isoformat().replace("+00:00", "Z"),
                 "ends_at": gap.ends_at.isoformat().replace("+00:00", "Z"),
-                "could_fill": [filler.telescope_id for filler in gap.fillers[:5]],
+                "could_fill": [filler.who.name for filler in gap.fillers[:5]],
             }
             for gap in chain.gaps
         ],
