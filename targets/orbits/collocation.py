@@ -1,9 +1,9 @@
 """Gauss-Legendre collocation for x'' = a(t, x, v) on a step of unit length: nodes and constant matrices.
 
-On each step the acceleration is a polynomial through its values at 12 Gauss-Legendre nodes. Position and
+On each step the acceleration is a polynomial through its values at 16 Gauss-Legendre nodes. Position and
 velocity are its integrals, so the step is solved when the values agree with the force at the positions they
 imply (Picard iteration), and the polynomial is dense output at no cost. The end of a step is accurate to
-order 24 (Hairer, Norsett & Wanner 1993, II.7).
+order 32 (Hairer, Norsett & Wanner 1993, II.7).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-N_NODES = 12
+N_NODES = 16
 N_SERIES = N_NODES + 2  # Legendre coefficients of the position, two integrations up
 
 _x, _w = legendre.leggauss(N_NODES)
@@ -36,14 +36,17 @@ VELOCITY_AT_NODES: FloatArray = legendre.legvander(_x, N_NODES) @ _ONCE
 POSITION_AT_NODES: FloatArray = legendre.legvander(_x, N_NODES + 1) @ _TWICE
 VELOCITY_AT_END: FloatArray = _ONCE.sum(axis=0)  # every Legendre polynomial is 1 at the end
 POSITION_AT_END: FloatArray = _TWICE.sum(axis=0)
-POSITION_SERIES: FloatArray = _TWICE  # (14, 12)
+POSITION_SERIES: FloatArray = _TWICE  # (18, 16)
 
-# A smooth and weak force needs to be known at a few nodes only: cubic interpolation from these to all.
-SPARSE = [1, 4, 7, 10]
-FROM_SPARSE: FloatArray = np.asarray(legendre.legvander(_x, 3) @ np.linalg.inv(legendre.legvander(_x[SPARSE], 3)))
+# A force that is weak or changes slowly is known from a few nodes: interpolated from these, which lie symmetrically.
+SPARSE = slice(None, None, 3)  # the 1st, 4th ... 16th
+_sparse = legendre.legvander(_x[SPARSE], _x[SPARSE].size - 1)
+SPARSE_TO_LEGENDRE: FloatArray = np.asarray(np.linalg.inv(_sparse))
+N_SPARSE = len(SPARSE_TO_LEGENDRE)
+FROM_SPARSE: FloatArray = np.asarray(legendre.legvander(_x, N_SPARSE - 1) @ SPARSE_TO_LEGENDRE)
 
 # Legendre coefficients -> those of the derivative with respect to the unit-length time.
-DERIVATIVE: FloatArray = np.asarray(2.0 * legendre.legder(np.eye(N_SERIES), axis=0))  # (13, 14)
+DERIVATIVE: FloatArray = np.asarray(2.0 * legendre.legder(np.eye(N_SERIES), axis=0))  # (17, 18)
 
 
 def basis(tau: FloatArray, n: int = N_SERIES) -> FloatArray:
@@ -57,9 +60,10 @@ def basis(tau: FloatArray, n: int = N_SERIES) -> FloatArray:
 
 
 @functools.lru_cache(maxsize=64)
-def continuation(offset: float, ratio: float) -> FloatArray:
+def continuation(offset: float, ratio: float, n: int = N_NODES) -> FloatArray:
     """Values at the nodes of a step from those of another that began `offset` before it and is 1 / `ratio` as long.
 
-    offset 1: the step after it (extrapolation); offset 0, ratio 1/2: its first half.
+    offset 1: the step after it (extrapolation, for which only the first n terms of the series are used); offset 0,
+    ratio 1/2: its first half.
     """
-    return np.asarray(basis(offset + ratio * NODES, N_NODES) @ TO_LEGENDRE)
+    return np.asarray(basis(offset + ratio * NODES, n) @ TO_LEGENDRE[:n])

@@ -7,6 +7,7 @@ The project carries excerpts of DE440 and of SB441-N16 for 1990 to 2050 (`kernel
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +24,8 @@ AU_KM = 149597870.700
 DAY_S = 86400.0
 C_AU_D = 299792.458 * DAY_S / AU_KM
 MJD_ZERO_JD = 2400000.5
-# Light left earlier, and the integrator's steps are whole segments of 8 days: the ends of a kernel cannot be promised.
-MARGIN_DAYS = 16.0
+# Light left earlier, and the integrator's steps are whole segments of 16 days: the ends of a kernel cannot be promised.
+MARGIN_DAYS = 18.0
 _GM_UNIT = DAY_S**2 / AU_KM**3  # km^3/s^2 -> au^3/d^2
 
 
@@ -169,17 +170,34 @@ class Planets:
         body = BY_NAME[body] if isinstance(body, str) else body
         times = np.asarray(tdb_mjd, dtype=float)
         flat = times.ravel()
-        if flat.size and not (self._first_tdb_mjd <= flat.min() and flat.max() <= self._last_tdb_mjd):
-            self.require(flat.min(), flat.max())
+        self._require_covered(flat)
         totals = [np.zeros((flat.size, 3)) for _ in range(n_derivatives)]
         for link in body.links:
             for total, part in zip(totals, self._segment(link).evaluate(flat, n_derivatives), strict=True):
                 total += part
         return [(total / AU_KM).reshape(*times.shape, 3) for total in totals]
 
+    def _require_covered(self, tdb_mjd: FloatArray) -> None:
+        if tdb_mjd.size and not (self._first_tdb_mjd <= tdb_mjd.min() and tdb_mjd.max() <= self._last_tdb_mjd):
+            self.require(tdb_mjd.min(), tdb_mjd.max())
+
     def position(self, body: Body | str, tdb_mjd: ArrayLike) -> FloatArray:
         """Barycentric ICRF position in au, shape (..., 3) for times of shape (...)."""
         return self._barycentric(body, tdb_mjd, 1)[0]
+
+    def positions(self, bodies: Sequence[Body], tdb_mjd: ArrayLike) -> FloatArray:
+        """Those of several bodies, (n_bodies, ..., 3): what their paths share is evaluated once."""
+        times = np.asarray(tdb_mjd, dtype=float)
+        self._require_covered(times)
+        links = {link: np.empty(0) for body in bodies for link in body.links}
+        for link in links:
+            links[link] = self._segment(link).evaluate(times.ravel(), 1)[0]
+        totals = np.zeros((len(bodies), times.size, 3))
+        for total, body in zip(totals, bodies, strict=True):
+            for link in body.links:
+                total += links[link]
+        totals /= AU_KM
+        return totals.reshape(len(bodies), *times.shape, 3)
 
     def state(self, body: Body | str, tdb_mjd: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Barycentric ICRF position in au and velocity in au/d, each (..., 3) for times of shape (...)."""

@@ -1,16 +1,17 @@
 """N-body propagation of thousands of orbits at once.
 
-Time is cut into segments of 8 days on a grid that all objects share (multiples of 8 in MJD of TDB), so the
+Time is cut into segments of 16 days on a grid that all objects share (multiples of 16 in MJD of TDB), so the
 planets are tabulated once for the whole batch. A segment is halved, for those objects only that need it,
 until the acceleration is well represented. Every object goes from its own epoch to the grid first, then along
 the grid forwards or backwards; dense output is kept only for the segments that were asked for.
 
-Positions agree with those of JPL to metres after a year; steps add less than a millimetre.
+Positions agree with those of JPL to metres after a year; steps add some centimetres.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,27 +19,32 @@ from numpy.typing import NDArray
 
 from targets.orbits import collocation
 from targets.orbits.elements import OrbitBatch
-from targets.orbits.forces import PlanetTable, asteroid_gravity, perturbations, sun_gravity
+from targets.orbits.forces import PlanetTable, perturbations, sun_gravity
 from targets.orbits.planets import MARGIN_DAYS, SUN, Planets
 from targets.orbits.trajectory import LIGHT_DAYS, Piece, Trajectory
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-SEGMENT_DAYS = 8.0
+SEGMENT_DAYS = 16.0
 CHUNK = 256  # objects that one attempt works on: its arrays then stay in the processor's cache
-MAX_LEVEL = 14  # halvings: steps of 42 s, reached only inside a planet
-TAIL_AU = 1e-12  # last Legendre coefficients of the acceleration x step^2: halve above (15 cm in dense output)
-COARSEN_AU = TAIL_AU / 2.0**13  # two steps in one will very likely do
-SETTLED_AU = 3e-14  # change of a position in the last Picard iteration; what is left to change is a small fraction
-_FIRST_AU = 1e-9  # the same before the perturbers are evaluated
-_MAX_ROUNDS = 5  # evaluations of the perturbers
+FEW = 64  # objects: a step with fewer costs hardly less than with so many
+MAX_LEVEL = 15  # halvings: steps of 42 s, reached only inside a planet
+TAIL_AU = 1e-10  # last Legendre coefficients of the acceleration x step^2: halve above (5 mm in dense output)
+COARSEN_AU = TAIL_AU / 2.0**14  # two steps in one will very likely do
+SETTLED_AU = 1e-14  # by how much one more Picard iteration would move a position
+UNMOVED_AU = 2e-14  # by how much one more evaluation of the perturbers would
+_MAX_ROUNDS = 5  # further evaluations of the perturbers
 _MAX_ITERATIONS = 12  # of the Sun's pull, in each round
-_TABLE_STEPS = 32  # steps whose planets are tabulated together
+_APPROACH, _APPROACH_FROM_GUESS = 4, 2  # of these, before the perturbers are evaluated
+_CHECKED = slice(None, None, -5)  # nodes at which changes are looked for: they grow towards the end of a step
+_TERMS_AHEAD = 13  # of the series of an acceleration that is extrapolated: further ones are mostly noise there
+_TABLE_STEPS = 16  # steps whose planets are tabulated together
+_TINY_AU = 1e-20
 _NEVER = np.int64(-99)
 
 
-@functools.lru_cache(maxsize=96)  # of 300 kB: all that a year at a few levels asks for
+@functools.lru_cache(maxsize=96)  # of 200 kB: all that a year at a few levels asks for
 def _tabulated(planets: Planets, level: int, group: int) -> PlanetTable:
     """Planets at the nodes of _TABLE_STEPS steps of the dyadic grid; kept, as the next batch asks for the same."""
     days = SEGMENT_DAYS / 2.0**level
@@ -50,24 +56,17 @@ def _tabulated(planets: Planets, level: int, group: int) -> PlanetTable:
     return PlanetTable.at(times[:, None], planets)
 
 
-class _GridTables:
-    """Planets at the nodes of the steps of the dyadic grid."""
-
-    def __init__(self, planets: Planets) -> None:
-        self._planets = planets
-
-    def forward(self, level: int, number: int) -> PlanetTable:
-        """The table of step `number` of `level`, which spans [number, number + 1] x 8 d / 2^level."""
-        group, place = divmod(number, _TABLE_STEPS)
-        nodes = collocation.N_NODES
-        return _tabulated(self._planets, level, group).nodes(slice(place * nodes, (place + 1) * nodes))
+@functools.lru_cache(maxsize=64)
+def _table_of(planets: Planets, start_tdb_mjd: float, length_days: float) -> PlanetTable:
+    """Planets at the nodes of one step that several objects share, kept as `_tabulated` is."""
+    return PlanetTable.at(start_tdb_mjd + collocation.NODES[:, None] * length_days, planets)
 
 
 @dataclass(frozen=True)
 class _GridStep:
-    """A step of the shared grid: 8 d / 2^level long, with the same times for all objects."""
+    """A step of the shared grid: 16 d / 2^level long, with the same times for all objects."""
 
-    tables: _GridTables
+    planets: Planets
     level: int
     number: int
     backward: bool
@@ -83,15 +82,15 @@ class _GridStep:
         return (self.number + self.backward) * abs(self.length_days)
 
     def table(self) -> PlanetTable:
-        forward = self.tables.forward(self.level, self.number)
-        return forward.nodes(slice(None, None, -1)) if self.backward else forward  # the nodes are symmetric
+        group, place = divmod(self.number, _TABLE_STEPS)
+        return _tabulated(self.planets, self.level, group).step(place, self.backward)
 
     def of(self, chosen: IntArray | NDArray[np.bool_]) -> _GridStep:
         return self
 
     def halves(self) -> tuple[_GridStep, _GridStep]:
         first, second = (
-            _GridStep(self.tables, self.level + 1, 2 * self.number + half, self.backward, self.dense)
+            _GridStep(self.planets, self.level + 1, 2 * self.number + half, self.backward, self.dense)
             for half in ((1, 0) if self.backward else (0, 1))
         )
         return first, second
@@ -107,7 +106,10 @@ class _OwnStep:
     level: int = 0
 
     def table(self) -> PlanetTable:
-        return PlanetTable.at(self.start_tdb_mjd + collocation.NODES[:, None] * self.length_days, self.planets)
+        starts, lengths = self.start_tdb_mjd, self.length_days
+        if np.all(starts == starts[0]) and np.all(lengths == lengths[0]):  # most orbits have the catalogue's epoch
+            return _table_of(self.planets, float(starts[0]), float(lengths[0]))
+        return PlanetTable.at(starts + collocation.NODES[:, None] * lengths, self.planets)
 
     def of(self, chosen: IntArray | NDArray[np.bool_]) -> _OwnStep:
         return _OwnStep(self.planets, self.start_tdb_mjd[chosen], self.length_days[chosen], self.level)
@@ -122,16 +124,18 @@ class _OwnStep:
 
 @dataclass(frozen=True)
 class _Solution:
-    """A step solved for some objects: accelerations at the nodes, and whether they are good enough."""
+    """A step solved for m objects, and whether well enough.
 
-    acceleration: FloatArray  # (3, 12, m)
+    forces (2, 3, 16, m): accelerations at the nodes, then the same without the Sun's pull, which are a hundred times
+    more even and so can be continued better.
+    """
+
+    forces: FloatArray
     tail_au: FloatArray  # (m,)
     settled: NDArray[np.bool_]  # (m,)
 
     def of(self, chosen: NDArray[np.bool_]) -> _Solution:
-        return _Solution(
-            np.ascontiguousarray(self.acceleration[..., chosen]), self.tail_au[chosen], self.settled[chosen]
-        )
+        return _Solution(self.forces[..., chosen], self.tail_au[chosen], self.settled[chosen])
 
 
 def _solve(
@@ -141,47 +145,60 @@ def _solve(
     table: PlanetTable,
     guess: FloatArray | None,
     nongrav: FloatArray | None,
+    worst_tail_au: float,
+    rounds: int = _MAX_ROUNDS,
 ) -> _Solution:
     """Picard iteration on one step for positions and velocities (3, m) at its start.
 
     The Sun's pull changes most from one iteration to the next and costs least, so it is iterated alone, and
-    the perturbers are evaluated again only while that would still move something. `guess` (3, 12, m) is a
-    first acceleration at the nodes.
+    the perturbers are evaluated again only for those objects for which that would still move something. `guess`
+    (2, 3, 16, m) are first forces, as those of a `_Solution`. What has a larger tail than `worst_tail_au` is left
+    as it is, for the step will be halved.
     """
     h2 = np.square(length)
     drift = position[:, None] + velocity[:, None] * (collocation.NODES[:, None] * length)
-    where, others, difference = drift, np.zeros_like(drift), np.empty_like(drift)
-    if guess is not None:
-        where = drift + h2 * (collocation.POSITION_AT_NODES @ guess)
-        others = guess - sun_gravity(where, table)
+    if guess is None:
+        where, others = drift, np.zeros_like(drift)
+    else:
+        where, others = drift + h2 * (collocation.POSITION_AT_NODES @ guess[0]), guess[1]
 
-    def iterate(goal_au: float) -> tuple[FloatArray, FloatArray]:
-        current = where
-        for _ in range(_MAX_ITERATIONS):
-            acceleration = sun_gravity(current, table)
-            acceleration += others
-            better = collocation.POSITION_AT_NODES @ acceleration
-            better *= h2
-            better += drift
-            np.subtract(better, current, out=difference)
-            current = better
-            if max(difference.max(), -difference.min()) < goal_au:
-                break
-        return acceleration, current
+    def pulled(current: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """One iteration of the Sun's pull: accelerations, and the positions that follow from them."""
+        acceleration = sun_gravity(current, table)
+        acceleration += others
+        better = collocation.POSITION_AT_NODES @ acceleration
+        better *= h2
+        better += drift
+        return acceleration, better
 
-    acceleration, where = iterate(_FIRST_AU)
-    asteroids = asteroid_gravity(where, table)
-    for _ in range(_MAX_ROUNDS):
-        speed = velocity[:, None] + length * (collocation.VELOCITY_AT_NODES @ acceleration)
-        others, steepness = perturbations(where, speed, table, nongrav)
-        others += asteroids
-        seen_at = where
-        acceleration, where = iterate(SETTLED_AU)
-        moved = _largest(where - seen_at)
-        if np.all(h2 * steepness * moved < SETTLED_AU):
+    for _ in range(_APPROACH if guess is None else _APPROACH_FROM_GUESS):
+        acceleration, where = pulled(where)
+    speed = velocity[:, None] + length * (collocation.VELOCITY_AT_NODES[collocation.SPARSE] @ acceleration)
+    others, steepness, even = perturbations(where, speed, table, nongrav)
+    seen_at, change = where, np.zeros(position.shape[1])
+    for _ in range(_MAX_ITERATIONS):
+        before, at = change, where
+        acceleration, where = pulled(at)
+        change = _largest(where[:, _CHECKED] - at[:, _CHECKED])
+        ahead = change * np.minimum(change / (before + _TINY_AU), 1.0)  # changes shrink faster and faster
+        if ahead.max() < SETTLED_AU:
             break
-    tail = _largest(collocation.TO_LEGENDRE[-2:] @ acceleration)
-    return _Solution(acceleration, h2 * tail, _largest(difference) < 10.0 * SETTLED_AU)
+    tail = h2 * np.maximum(
+        _largest(collocation.TO_LEGENDRE[-2:] @ acceleration),
+        _largest(collocation.SPARSE_TO_LEGENDRE[-1:] @ even),
+    )
+    moved = h2 * steepness * _largest(where[:, _CHECKED] - seen_at[:, _CHECKED])
+    settled = (moved < UNMOVED_AU) & (ahead < 10.0 * SETTLED_AU)
+    solution = _Solution(np.stack([acceleration, others]), tail, settled)
+    if rounds and (late := np.flatnonzero(~settled & (tail < worst_tail_au))).size:
+        own_length = length[late] if isinstance(length, np.ndarray) else length
+        own_nongrav = None if nongrav is None else nongrav[:, late]
+        state = position[:, late], velocity[:, late]
+        more = _solve(
+            *state, own_length, table.of(late), solution.forces[..., late], own_nongrav, worst_tail_au, rounds - 1
+        )
+        solution.forces[..., late], tail[late], settled[late] = more.forces, more.tail_au, more.settled
+    return solution
 
 
 def _largest(values: FloatArray) -> FloatArray:
@@ -192,12 +209,12 @@ def _largest(values: FloatArray) -> FloatArray:
 class _Sweep:
     """Objects on their way along the grid in one direction."""
 
-    def __init__(self, batch: OrbitBatch, planets: Planets, tables: _GridTables, backward: bool) -> None:
+    def __init__(self, batch: OrbitBatch, planets: Planets, backward: bool) -> None:
         n = len(batch)
-        self.tables, self.planets, self.backward = tables, planets, backward
+        self.planets, self.backward = planets, backward
         self.nongrav = np.ascontiguousarray(batch.nongrav.T) if np.any(batch.nongrav) else None
         self.position, self.velocity = np.empty((3, n)), np.empty((3, n))
-        self.last = np.empty((3, collocation.N_NODES, n))  # accelerations of the last accepted step ...
+        self.last = np.empty((2, 3, collocation.N_NODES, n))  # forces of the last accepted step ...
         self.last_level = np.full(n, _NEVER)  # ... and its level
         self.level = np.zeros(n, dtype=np.int64)  # at which to try the next segment
         self._coarsest = np.zeros(n, dtype=np.int64)
@@ -208,12 +225,13 @@ class _Sweep:
         """Take the objects through the whole segment `number`."""
         self._coarsest[index] = MAX_LEVEL
         self._worst_au[index] = 0.0
-        for level in np.unique(self.level[index]).tolist():
-            group = index[self.level[index] == level]
+        levels = _merged(self.level[index])
+        for level in np.unique(levels).tolist():
+            group = index[levels == level]
             count = 2**level
             numbers = range(number * count, (number + 1) * count)
             for k in reversed(numbers) if self.backward else numbers:
-                self.advance(group, _GridStep(self.tables, level, k, self.backward, dense))
+                self.advance(group, _GridStep(self.planets, level, k, self.backward, dense))
         easy = self._worst_au[index] < COARSEN_AU
         self.level[index] = np.maximum(self._coarsest[index] - easy, 0)
 
@@ -227,12 +245,12 @@ class _Sweep:
             solution = self._attempt(index[members], step.of(members), first)
             if not (good := self._good_enough(solution, step)).all():
                 again.append(members[~good])
-                tried.append(solution.acceleration[..., ~good])
+                tried.append(solution.forces[..., ~good])
         if again:
             # Halve once for all chunks: the steps of a few objects cost as much as those of many.
             members = np.concatenate(again)
             one, other = step.of(members).halves()
-            self.advance(index[members], one, collocation.continuation(0.0, 0.5) @ np.concatenate(tried, axis=2))
+            self.advance(index[members], one, collocation.continuation(0.0, 0.5) @ np.concatenate(tried, axis=3))
             self.advance(index[members], other)
 
     @staticmethod
@@ -243,7 +261,8 @@ class _Sweep:
         """Solve the step, and take those objects over it for which it is good enough."""
         position, velocity = self.position[:, index], self.velocity[:, index]
         nongrav = None if self.nongrav is None else self.nongrav[:, index]
-        solution = _solve(position, velocity, step.length_days, step.table(), guess, nongrav)
+        worst_tail_au = TAIL_AU if step.level < MAX_LEVEL else np.inf
+        solution = _solve(position, velocity, step.length_days, step.table(), guess, nongrav, worst_tail_au)
         good = self._good_enough(solution, step)
         if good.all():
             self._accept(index, step, position, velocity, solution)
@@ -259,16 +278,20 @@ class _Sweep:
         return np.asarray((level != _NEVER) & (level <= step.level + 1))
 
     def _extrapolated(self, index: IntArray, step: _GridStep | _OwnStep) -> FloatArray | None:
-        """First guess of the accelerations: the last step's polynomial continued."""
-        if not self._can_extrapolate(index, step).all():
+        """First guess of the forces: the last step's polynomials continued."""
+        if not self._can_extrapolate(index[:1], step).all():
             return None
-        level = self.last_level[index]
-        guess = np.empty((3, collocation.N_NODES, index.size))
+        last, level = self.last[..., index], self.last_level[index]
+
+        def matrix(last_level: int) -> FloatArray:
+            return collocation.continuation(1.0, 2.0 ** (last_level - step.level), _TERMS_AHEAD)
+
+        if level.min() == level.max():
+            return np.asarray(matrix(int(level[0])) @ last)
         for last_level in np.unique(level).tolist():
             same = level == last_level
-            matrix = collocation.continuation(1.0, 2.0 ** (last_level - step.level))
-            guess[..., same] = matrix @ self.last[..., index[same]]
-        return guess
+            last[..., same] = matrix(last_level) @ last[..., same]
+        return last
 
     def _accept(
         self,
@@ -278,13 +301,13 @@ class _Sweep:
         velocity: FloatArray,
         solution: _Solution,
     ) -> None:
-        length, acceleration = step.length_days, solution.acceleration
+        length, acceleration = step.length_days, solution.forces[0]
         gain = collocation.POSITION_AT_END @ acceleration
         self.position[:, index] = position + length * velocity + np.square(length) * gain
         self.velocity[:, index] = velocity + length * (collocation.VELOCITY_AT_END @ acceleration)
         if isinstance(step, _OwnStep):
             return
-        self.last[..., index] = acceleration
+        self.last[..., index] = solution.forces
         self.last_level[index] = step.level
         self._coarsest[index] = np.minimum(self._coarsest[index], step.level)
         self._worst_au[index] = np.maximum(self._worst_au[index], solution.tail_au)
@@ -297,6 +320,17 @@ class _Sweep:
             self.pieces.append(Piece(step.start_tdb_mjd, step.length_days, index, series))
 
 
+def _merged(level: IntArray) -> IntArray:
+    """The levels (m,) at which objects go together: a few join the next finer level, whose steps are taken anyway."""
+    level = level.copy()
+    used = np.unique(level).tolist()
+    for coarse, finer in itertools.pairwise(used):
+        few = level == coarse
+        if np.count_nonzero(few) * (2 ** (finer - coarse) - 1) < FEW:
+            level[few] = finer
+    return level
+
+
 def _chunks(known: NDArray[np.bool_]) -> list[IntArray]:
     """The objects in groups that are solved together: those with a first guess apart from those without."""
     parts = (np.flatnonzero(known), np.flatnonzero(~known))
@@ -307,7 +341,7 @@ def propagate(batch: OrbitBatch, start_tdb_mjd: float, end_tdb_mjd: float, plane
     """Integrate every orbit from its own epoch and return dense output over [start, end].
 
     Only the segments that touch [start, end] are kept, so a year between epoch and start costs time but no
-    memory: 340 bytes per object and 8 days, more where an object is close to a planet. Raises `SpanError`
+    memory: 430 bytes per object and 16 days, more where an object is close to a planet. Raises `SpanError`
     where the planetary kernel does not cover a date or an epoch, ValueError where end < start.
     """
     if end_tdb_mjd < start_tdb_mjd:
@@ -317,10 +351,9 @@ def propagate(batch: OrbitBatch, start_tdb_mjd: float, end_tdb_mjd: float, plane
     first = int(np.floor((start_tdb_mjd - LIGHT_DAYS) / SEGMENT_DAYS))
     last = max(int(np.ceil(end_tdb_mjd / SEGMENT_DAYS)) - 1, first)
     home = np.floor(epochs / SEGMENT_DAYS).astype(np.int64)  # the segment that begins where the object meets the grid
-    tables = _GridTables(planets)
-    forward = _Sweep(batch, planets, tables, backward=False)
+    forward = _Sweep(batch, planets, backward=False)
     _to_grid(forward, batch, home)
-    backward = _Sweep(batch, planets, tables, backward=True)
+    backward = _Sweep(batch, planets, backward=True)
     backward.position, backward.velocity = forward.position.copy(), forward.velocity.copy()
     everyone = np.arange(len(batch))
     for number in range(int(home.min(initial=first)), last + 1):

@@ -25,7 +25,7 @@ class Piece:
     start_tdb_mjd: float
     length_days: float  # negative where the step was made backwards
     index: IntArray  # (m,) which objects
-    series: FloatArray  # (3, 14, m), au
+    series: FloatArray  # (3, 18, m), au
 
     @property
     def first_tdb_mjd(self) -> float:
@@ -159,7 +159,7 @@ class Trajectory:
 
 
 def _weights(piece: Piece, times: FloatArray, derivative: int) -> FloatArray:
-    """What the piece's series is multiplied with for the values, or rates, at the times: (n_t, 14)."""
+    """What the piece's series is multiplied with for the values, or rates, at the times: (n_t, 18)."""
     tau = (times - piece.start_tdb_mjd) / piece.length_days
     if derivative:
         return collocation.basis(tau, collocation.N_SERIES - 1) @ collocation.DERIVATIVE / piece.length_days

@@ -28,7 +28,7 @@ def test_the_span_holds_1990_to_2050_and_is_named_in_errors(planets: Planets) ->
     first, last = planets.span_tdb_mjd
     assert first < 47892.0  # 1990-01-01
     assert last > 69807.0  # 2050-01-01
-    with pytest.raises(SpanError, match=r"2050-08-10 .*1989-12-17 to 2050-01-16"):
+    with pytest.raises(SpanError, match=r"2050-08-10 .*1989-12-19 to 2050-01-14"):
         planets.position("sun", 70028.0)
 
 
