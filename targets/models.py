@@ -155,7 +155,8 @@ class Ephemeris(models.Model):
     """The positions of a target over the planning horizon; one row a target, replaced when an input of it changed.
 
     `state` holds the heliocentric ICRF position and velocity at `starts_at` (au, au/d; six little-endian float64), from
-    which rolling the horizon continues. `blocks` are Chebyshev blocks (targets.orbits.blocks), absent where the target
+    which rolling the horizon continues; it is absent where two-body motion from the epoch was enough to say that the
+    target stays too faint. `blocks` are Chebyshev blocks (targets.orbits.blocks), absent where the target
     stays fainter than any telescope reaches.
     """
 
@@ -176,7 +177,7 @@ class Ephemeris(models.Model):
     brightest_v_mag = models.FloatField(
         null=True, blank=True, help_text="V that it may reach over the span, on the safe side; empty without H"
     )
-    state = models.BinaryField()
+    state = models.BinaryField(null=True, blank=True)
     blocks = models.BinaryField(null=True, blank=True)
     computed_at = models.DateTimeField()
 

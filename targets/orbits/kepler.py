@@ -11,7 +11,7 @@ along the perihelion direction and at right angles to it in the orbital plane.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -112,6 +112,10 @@ class Conics:
         s = np.where(nearly, series, np.where(beta > 0.0, ellipse, hyperbola))
         _, _, g3 = universal_functions(beta, s)
         return cls(q, e, q * s + GM_SUN * e * g3, toward, ahead)
+
+    def take(self, index: NDArray[np.int64]) -> Conics:
+        """The orbits at `index`."""
+        return Conics(*(getattr(self, column.name)[index] for column in fields(self)))
 
     def state_after(self, dt_d: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Positions in au and velocities in au/d, each (n, n_t, 3), `dt_d` days after the epoch (shape (n, n_t))."""

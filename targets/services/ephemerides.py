@@ -20,14 +20,17 @@ from targets.orbits.ephemeris import TAIL_ARCSEC, build_blocks
 from targets.orbits.planets import MJD_ZERO_JD, Planets
 from targets.orbits.prefilter import brightest_possible_v
 from targets.orbits.propagation import propagate
+from targets.orbits.screening import surely_fainter_than
 
+from .ephemeris_storage import EphemerisRow, replace_ephemerides
 from .orbits import orbit_batch
 
 # Goes up whenever the numerics change a position or a magnitude: what an older version computed is stale then.
-NUMERICS_VERSION = "1"
+NUMERICS_VERSION = "2"
 
 IntArray = NDArray[np.int64]
 BlockGroup = tuple[IntArray, EphemerisBlocks]
+LOOK_AHEAD = dt.timedelta(days=15)  # of the first decision, by two-body motion, beyond the span
 _STATE = np.dtype("<f8")
 _LIGHT_TIME_DAYS = 1.0  # the trajectory starts this much earlier: light seen at the start left the target before
 
@@ -92,7 +95,8 @@ def refresh_ephemerides(
 ) -> CurrentEphemerides:
     """Bring the ephemerides of targets up to date, and give those that have blocks.
 
-    Targets that stay fainter than `faintest_v_mag` get a row without blocks. Raises SpanError where the planetary
+    Targets that stay fainter than `faintest_v_mag` get a row without blocks; without a state too where that is sure
+    without integration, and then for some days more than asked. Raises SpanError where the planetary
     kernel does not cover the span.
     """
     candidates = plannable_targets().filter(pk__in=target_ids)
@@ -105,42 +109,42 @@ def refresh_ephemerides(
 
 
 def _compute(target_ids: list[int], span: Span, faintest_v_mag: float, earth_orientation: str) -> None:
+    """Decide by two-body motion who may be bright enough, integrate those, decide again, and store all."""
     rows, batch = orbit_batch(target_ids)
     batch = _from_stored_states(rows.target_id, rows.orbit_id, batch)
-    start_tdb, end_tdb = tt_to_tdb_mjd([span.start_tt_mjd, span.end_tt_mjd])
-    at_start = propagate(batch, start_tdb, start_tdb, planets()).batch_at(start_tdb)
-    brightest = brightest_possible_v(at_start, span.start_tt_mjd, span.end_tt_mjd, planets())
-    bright = np.flatnonzero(brightest <= faintest_v_mag)
+    # What stays faint for longer need not be asked again tomorrow.
+    brightest = surely_fainter_than(batch, span.start_tt_mjd, span.end_tt_mjd + LOOK_AHEAD.days, planets())
+    integrated = np.flatnonzero(brightest <= faintest_v_mag)
+    states: dict[int, bytes] = {}
     blocks: dict[int, bytes] = {}
-    if bright.size:
-        chosen = at_start.take(bright)
-        trajectory = propagate(chosen, start_tdb - _LIGHT_TIME_DAYS, end_tdb, planets())
+    if integrated.size:
+        start_tdb, end_tdb = tt_to_tdb_mjd([span.start_tt_mjd, span.end_tt_mjd])
+        trajectory = propagate(batch.take(integrated), start_tdb - _LIGHT_TIME_DAYS, end_tdb, planets())
+        at_start = trajectory.batch_at(start_tdb)
+        states = {int(i): at_start.state[k].astype(_STATE).tobytes() for k, i in enumerate(integrated)}
+        brightest[integrated] = brightest_possible_v(at_start, span.start_tt_mjd, span.end_tt_mjd, planets())
+        bright = np.flatnonzero(brightest[integrated] <= faintest_v_mag)
         days = int(np.ceil(span.end_tt_mjd - span.start_tt_mjd - 1e-6))
-        for index, group in build_blocks(trajectory, chosen, span.start_tt_mjd, days, planets()):
-            blocks |= {int(bright[i]): group.to_bytes(k) for k, i in enumerate(index)}
+        paths, objects = trajectory.take(bright), at_start.take(bright)
+        for index, group in build_blocks(paths, objects, span.start_tt_mjd, days, planets()) if bright.size else ():
+            blocks |= {int(integrated[bright[i]]): group.to_bytes(k) for k, i in enumerate(index)}
     now = clock.now()
-    Ephemeris.objects.bulk_create(
-        [
-            Ephemeris(
-                target_id=int(rows.target_id[i]),
-                orbit_id=int(rows.orbit_id[i]),
-                source=Ephemeris.Source.PROPAGATED,
-                starts_at=span.starts_at,
-                ends_at=span.ends_at,
-                earth_orientation=earth_orientation,
-                engine=NUMERICS_VERSION,
-                accuracy_arcsec=TAIL_ARCSEC if i in blocks else None,
-                brightest_v_mag=None if np.isnan(brightest[i]) else float(brightest[i]),
-                state=at_start.state[i].astype(_STATE).tobytes(),
-                blocks=blocks.get(i),
-                computed_at=now,
-            )
-            for i in range(len(rows.target_id))
-        ],
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["target"],
-        update_fields=[f.name for f in Ephemeris._meta.concrete_fields if f.name not in ("id", "target")],
+    replace_ephemerides(
+        EphemerisRow(
+            target_id=int(rows.target_id[i]),
+            orbit_id=int(rows.orbit_id[i]),
+            source=Ephemeris.Source.PROPAGATED.value,
+            starts_at=span.starts_at,
+            ends_at=span.ends_at if i in states else span.ends_at + LOOK_AHEAD,
+            earth_orientation=earth_orientation,
+            engine=NUMERICS_VERSION,
+            accuracy_arcsec=TAIL_ARCSEC if i in blocks else None,
+            brightest_v_mag=None if np.isnan(brightest[i]) else float(brightest[i]),
+            state=states.get(i),
+            blocks=blocks.get(i),
+            computed_at=now,
+        )
+        for i in range(len(rows.target_id))
     )
 
 
@@ -149,15 +153,17 @@ def _from_stored_states(target_id: IntArray, orbit_id: IntArray, batch: OrbitBat
     stored = {
         (target, orbit): (starts_at, state)
         for target, orbit, starts_at, state in Ephemeris.objects.filter(
-            target_id__in=target_id.tolist(), engine=NUMERICS_VERSION
+            target_id__in=target_id.tolist(), engine=NUMERICS_VERSION, state__isnull=False
         ).values_list("target_id", "orbit_id", "starts_at", "state")
     }
+    if not stored:
+        return batch
     epoch, state = batch.epoch_tdb_mjd.copy(), batch.state.copy()
     for i, key in enumerate(zip(target_id.tolist(), orbit_id.tolist(), strict=True)):
         if key in stored:
             starts_at, raw = stored[key]
             epoch[i] = tt_to_tdb_mjd(utc_to_tt_mjd(starts_at))
-            state[i] = np.frombuffer(raw, dtype=_STATE)
+            state[i] = np.frombuffer(raw or b"", dtype=_STATE)
     return OrbitBatch.from_state(batch.names, epoch, state, batch.h_mag, batch.g, batch.nongrav)
 
 
