@@ -45,6 +45,7 @@ LIMIT_FIELDS = (
     "window_min_s",
 )
 
+_DAY = dt.timedelta(days=1)
 _kept: dict[tuple[Span, tuple[tuple[int, str], ...]], Observing] = {}  # the tables of the latest chunk
 
 
@@ -129,21 +130,30 @@ def _kept_observing(telescopes: Sequence[Telescope], span: Span) -> Observing:
     return _kept[key]
 
 
-def replace_windows(target_ids: Sequence[int], telescope_ids: Sequence[int], span: Span) -> int:
+def replace_windows(
+    target_ids: Sequence[int], telescope_ids: Sequence[int], span: Span, true_until: dt.datetime | None = None
+) -> int:
     """Bring the ephemerides of targets up to date and replace their windows at telescopes; the number of windows.
 
-    Stored are the nights that begin inside the span; windows of earlier nights stay as they are. To be called inside a
-    transaction: readers see the old windows or the new ones.
+    Stored are the nights that begin inside the span; windows of earlier nights stay as they are. Where all windows up
+    to `true_until` are stored, the end of an earlier span, only the nights that it could cut are replaced, and those
+    beyond it are added. To be called inside a transaction: readers see the old windows or the new ones.
     """
     telescopes = telescopes_for_windows(telescope_ids)
     faintest = faintest_v_mag(plannable_telescopes())
     current = refresh_ephemerides(target_ids, span, faintest, earth_orientation_version())
-    first_end = span.starts_at.date() + dt.timedelta(days=1)  # a night that ends later began inside the span
+    first_end = span.starts_at.date() + _DAY  # a night that ends later began inside the span
+    searched = span
+    if true_until is not None:
+        # A window cut there may go on over the noon before, and then counts as long as the whole. What the search
+        # itself cuts, at its beginning, lies a day before the first night that is replaced: long enough for any.
+        first_end = max(first_end, true_until.date() - _DAY)
+        searched = Span(max(span.starts_at, true_until - 3 * _DAY), span.ends_at)
     storage.delete_windows(target_ids, telescope_ids, first_end)
     if not telescopes or not current.groups:
         return 0
-    tables = _kept_observing(telescopes, span)
-    closures = engine_closures(closures_between(telescope_ids, span.starts_at, span.ends_at), telescope_ids)
+    tables = _kept_observing(telescopes, searched)
+    closures = engine_closures(closures_between(telescope_ids, searched.starts_at, span.ends_at), telescope_ids)
     table = without_closures(find_windows(current.groups, tables), closures, tables.least_days)
     columns = _columns(table, describe(table, current.groups, tables), telescopes, current)
     stored = columns["night_ends_on"] >= np.datetime64(first_end)

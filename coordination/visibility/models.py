@@ -115,6 +115,9 @@ class Chunk(models.Model):
     """Targets and telescopes whose windows are replaced together. Pending until the transaction that computed it
     commits.
 
+    At `extended_telescope_ids` the stored windows are true up to `extended_from`, the end of an earlier span: only what
+    lies beyond is computed.
+
     A worker holds the row's lock while it computes; so a chunk that is pending and not locked is nobody's, and a
     killed worker's chunk is free at once.
     """
@@ -128,6 +131,8 @@ class Chunk(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     target_ids = ArrayField(models.BigIntegerField())
     telescope_ids = ArrayField(models.BigIntegerField())
+    extended_telescope_ids = ArrayField(models.BigIntegerField(), default=list)
+    extended_from = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveIntegerField(default=0)
     window_count = models.PositiveIntegerField(null=True, blank=True)
@@ -138,16 +143,17 @@ class Chunk(models.Model):
         indexes = [models.Index(fields=["computation"], condition=Q(state="pending"), name="chunk_pending")]
 
     def __str__(self) -> str:
-        return f"{len(self.target_ids)} targets x {len(self.telescope_ids)} telescopes, {self.state}"
+        telescopes = len(self.telescope_ids) + len(self.extended_telescope_ids)
+        return f"{len(self.target_ids)} targets x {telescopes} telescopes, {self.state}"
 
 
 class TelescopeCoverage(models.Model):
-    """For which limits and closures the stored windows of a telescope were computed."""
+    """For which limits and closures the stored windows of a telescope were computed; "" while they may not be true."""
 
     telescope = models.OneToOneField(
         Telescope, primary_key=True, on_delete=models.CASCADE, related_name="window_coverage"
     )
-    fingerprint = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64, blank=True)
     computed_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
 """What is stale, written down as work: computations and their chunks, and the legs that carry them out.
 
 A window is still true while the orbit, the Earth-orientation data, the numerics and the span of its ephemeris are,
-and the limits of its telescope. What is not is computed again; nothing else.
+and the limits of its telescope. What is not is computed again; nothing else. Where only the span has moved on, the
+windows of the new nights are added.
 """
 
 import datetime as dt
@@ -81,9 +82,11 @@ def plan() -> Computation | None:
         telescopes = {telescope.pk: telescope for telescope in computing.plannable_telescopes()}
         _forget_windows_of_others(telescopes)
         fingerprints = computing.telescope_fingerprints(telescopes.values(), span)
-        chunks = _stale_chunks(span, telescopes, fingerprints)
+        changed = _changed_telescope_ids(telescopes)
+        chunks = _stale_chunks(span, telescopes, changed)
         if not chunks:
             return None
+        _record_coverage(dict.fromkeys(changed, ""))  # until all their windows are computed, nothing is known of them
         storage.ensure_partitions(span.starts_at.date(), span.ends_at.date() + dt.timedelta(days=1))
         computation = Computation.objects.create(
             starts_at=span.starts_at,
@@ -106,32 +109,68 @@ def _forget_windows_of_others(telescopes: dict[int, Telescope]) -> None:
         TelescopeCoverage.objects.filter(pk__in=gone).delete()
 
 
-def _stale_chunks(span: Span, telescopes: dict[int, Telescope], fingerprints: dict[int, str]) -> list[Chunk]:
-    """Stale targets x all telescopes; and, where a telescope changed, it x the targets that are not stale."""
+def _changed_telescope_ids(telescopes: dict[int, Telescope]) -> list[int]:
+    """Telescopes that are not as they were when the latest computation was planned, closures of its span included, or
+    whose windows have not all been computed since they changed.
+    """
+    ended = Computation.objects.exclude(state=Computation.State.RUNNING).order_by("-finished_at").first()
+    if ended is None:
+        return list(telescopes)
+    covered = set(TelescopeCoverage.objects.exclude(fingerprint="").values_list("pk", flat=True))
+    now = computing.telescope_fingerprints(telescopes.values(), Span(ended.starts_at, ended.ends_at))
+    then = ended.inputs["telescopes"]
+    return [pk for pk, fingerprint in now.items() if pk not in covered or then.get(str(pk)) != fingerprint]
+
+
+def _stale_chunks(span: Span, telescopes: dict[int, Telescope], changed: list[int]) -> list[Chunk]:
+    """Stale targets x all telescopes, only their new nights where nothing but the span has changed; and, where a
+    telescope changed, it x the targets that are not stale.
+    """
     if not telescopes:
         return []
-    stale_targets = _stale_target_ids(span, computing.faintest_v_mag(list(telescopes.values())))
-    covered = dict(TelescopeCoverage.objects.values_list("pk", "fingerprint"))
-    changed = [pk for pk, fingerprint in fingerprints.items() if covered.get(pk) != fingerprint]
-    chunks = _chunks(stale_targets, list(telescopes))
+    stale, true_until = _stale_targets(span, computing.faintest_v_mag(list(telescopes.values())))
+    unchanged = sorted(set(telescopes) - set(changed))
+    whole = [pk for pk in stale if pk not in true_until]
+    chunks = _chunks(whole, list(telescopes))
+    for until in sorted(set(true_until.values())):
+        extended = [pk for pk in stale if true_until.get(pk) == until]
+        chunks += _chunks(extended, changed, unchanged, until)
     if changed:
-        others = Target.objects.filter(ephemeris__blocks__isnull=False).exclude(pk__in=stale_targets).order_by("pk")
+        others = Target.objects.filter(ephemeris__blocks__isnull=False).exclude(pk__in=stale).order_by("pk")
         chunks += _chunks(list(others.values_list("pk", flat=True)), changed)
     return chunks
 
 
-def _stale_target_ids(span: Span, faintest_v_mag: float) -> list[int]:
-    """Targets whose stored ephemeris is not the one that would be computed now."""
+def _stale_targets(span: Span, faintest_v_mag: float) -> tuple[list[int], dict[int, dt.datetime]]:
+    """Targets whose stored ephemeris is not the one that would be computed now; and of those for which only the span
+    has moved on, until when it is true.
+
+    By epoch, so that those with a long way to integrate are together.
+    """
     plannable = plannable_targets()
-    still_true = still_true_q(span, faintest_v_mag, computing.earth_orientation_version())
-    true_ids = set(plannable.filter(still_true).values_list("pk", flat=True))
-    return [pk for pk in plannable.order_by("pk").values_list("pk", flat=True) if pk not in true_ids]
+    version = computing.earth_orientation_version()
+    true_ids = set(plannable.filter(still_true_q(span, faintest_v_mag, version)).values_list("pk", flat=True))
+    in_order = plannable.order_by("current_orbit__epoch_tdb_jd", "pk").values_list("pk", flat=True)
+    stale = [pk for pk in in_order if pk not in true_ids]
+    begun = Span(span.starts_at, span.starts_at + dt.timedelta(days=1))
+    still_true = plannable.filter(still_true_q(begun, faintest_v_mag, version), ephemeris__ends_at__lt=span.ends_at)
+    return stale, dict(still_true.values_list("pk", "ephemeris__ends_at"))
 
 
-def _chunks(target_ids: Sequence[int], telescope_ids: Sequence[int]) -> list[Chunk]:
+def _chunks(
+    target_ids: Sequence[int],
+    telescope_ids: Sequence[int],
+    extended_telescope_ids: Sequence[int] = (),
+    extended_from: dt.datetime | None = None,
+) -> list[Chunk]:
     size = settings.PLANNING_CHUNK_TARGETS
     return [
-        Chunk(target_ids=list(target_ids[start : start + size]), telescope_ids=list(telescope_ids))
+        Chunk(
+            target_ids=list(target_ids[start : start + size]),
+            telescope_ids=list(telescope_ids),
+            extended_telescope_ids=list(extended_telescope_ids),
+            extended_from=extended_from,
+        )
         for start in range(0, len(target_ids), size)
     ]
 
@@ -148,7 +187,7 @@ def run_chunk(chunk_id: int) -> None:
             if chunk is None:
                 return
             span = Span(chunk.computation.starts_at, chunk.computation.ends_at)
-            chunk.window_count = computing.replace_windows(chunk.target_ids, chunk.telescope_ids, span)
+            chunk.window_count = _replace_windows(chunk, span)
             _note_changed_telescopes(chunk, span)
             chunk.state = Chunk.State.DONE
             chunk.finished_at = clock.now()
@@ -162,11 +201,23 @@ def run_chunk(chunk_id: int) -> None:
         finish_computation(chunk_id)
 
 
+def _replace_windows(chunk: Chunk, span: Span) -> int:
+    count = 0
+    if chunk.telescope_ids or not chunk.extended_telescope_ids:
+        count += computing.replace_windows(chunk.target_ids, chunk.telescope_ids, span)
+    if chunk.extended_telescope_ids:
+        extended = chunk.extended_telescope_ids
+        count += computing.replace_windows(chunk.target_ids, extended, span, chunk.extended_from)
+    return count
+
+
 def _note_changed_telescopes(chunk: Chunk, span: Span) -> None:
     """Take telescopes whose limits or closures are no longer the planned ones off the computation's list: what was
     found for them is not recorded as true, and the next plan computes it again.
     """
-    now = computing.telescope_fingerprints(telescopes_for_windows(chunk.telescope_ids), span)
+    now = computing.telescope_fingerprints(
+        telescopes_for_windows(chunk.telescope_ids + chunk.extended_telescope_ids), span
+    )
     planned = chunk.computation.inputs["telescopes"]
     changed = {str(pk) for pk, fingerprint in now.items() if planned.get(str(pk)) != fingerprint}
     if changed:
@@ -216,19 +267,19 @@ def finish_computation(chunk_id: int) -> None:
         if not running.update(state=state, finished_at=clock.now()):
             return  # another worker closed it
         if not failed:
-            _record_coverage(computation)
+            computation.refresh_from_db()
+            planned = {int(pk): fingerprint for pk, fingerprint in computation.inputs["telescopes"].items()}
+            _record_coverage(dict.fromkeys(TelescopeCoverage.objects.values_list("pk", flat=True), "") | planned)
         events.record(f"computation.{state}", computation)
 
 
-def _record_coverage(computation: Computation) -> None:
-    """Note for which limits and closures the windows are true; of a telescope that changed meanwhile nothing is."""
-    listed = [int(pk) for pk in computation.inputs["telescopes"]]
-    TelescopeCoverage.objects.exclude(pk__in=listed).delete()
+def _record_coverage(fingerprints: dict[int, str]) -> None:
+    """Note for which limits and closures the windows of telescopes are true; "" where they may not be."""
     existing = set(Telescope.objects.values_list("pk", flat=True))
     rows = [
-        TelescopeCoverage(telescope_id=int(pk), fingerprint=fingerprint, computed_at=clock.now())
-        for pk, fingerprint in computation.inputs["telescopes"].items()
-        if int(pk) in existing
+        TelescopeCoverage(telescope_id=pk, fingerprint=fingerprint, computed_at=clock.now())
+        for pk, fingerprint in fingerprints.items()
+        if pk in existing
     ]
     TelescopeCoverage.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["telescope"], update_fields=["fingerprint", "computed_at"]

@@ -107,9 +107,7 @@ def _brightest_v(position: FloatArray, earth: FloatArray, batch: OrbitBatch, off
     return np.asarray(batch.h_mag + v.min(axis=0))
 
 
-def _met_a_planet(
-    ellipses: _Ellipses, from_tdb_mjd: FloatArray, to_tdb_mjd: FloatArray, planets: Planets
-) -> BoolArray:
+def _met_a_planet(ellipses: _Ellipses, from_tdb_mjd: FloatArray, to_tdb_mjd: FloatArray, planets: Planets) -> BoolArray:
     """Whether objects come near to a planet between two dates (m,) each.
 
     Relative to a planet the motion is straight from one time to the next, for the Sun pulls both alike.
