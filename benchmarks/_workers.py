@@ -13,22 +13,24 @@ from typing import Any
 # Stage: what of the service belongs to it, as (module, function). None of them calls another one.
 STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "read orbits": (("targets.services.ephemerides", "orbit_batch"),),
+    "first decision": (("targets.services.ephemerides", "surely_fainter_than"),),
     "propagate": (
         ("targets.services.ephemerides", "propagate"),
         ("targets.services.ephemerides", "brightest_possible_v"),
     ),
     "blocks": (("targets.services.ephemerides", "build_blocks"),),
     "read ephemerides": (("targets.services.ephemerides", "_stored"),),
+    "store ephemerides": (("targets.services.ephemerides", "replace_ephemerides"),),
     "search": (
         ("coordination.visibility.computing", "find_windows"),
-        ("coordination.visibility.computing", "observing"),
+        ("coordination.visibility.computing", "_kept_observing"),
     ),
     "describe": (("coordination.visibility.computing", "describe"),),
     "columns": (("coordination.visibility.computing", "_columns"),),
     "delete windows": (("coordination.visibility.storage", "delete_windows"),),
     "copy windows and index": (("coordination.visibility.storage", "copy_windows"),),
 }
-STORE, WHOLE = "store ephemerides", "whole chunks"
+WHOLE = "whole chunks"
 
 
 class Workers:
@@ -61,7 +63,7 @@ class Workers:
             for stage, took in self._answer().items():
                 total[stage] += took
         for clock in ("_s", "_processor_s"):
-            stages = sum(total[stage + clock] for stage in [*STAGES, STORE])
+            stages = sum(total[stage + clock] for stage in STAGES)
             total[f"the rest{clock}"] = total.pop(WHOLE + clock) - stages
         return dict(total)
 
@@ -98,14 +100,10 @@ def _work(tasks: Any, answers: Any) -> None:
 def _time_stages(took: dict[str, float]) -> None:
     from importlib import import_module
 
-    from targets.models import Ephemeris
-
     for stage, functions in STAGES.items():
         for module_name, name in functions:
             module = import_module(module_name)
             setattr(module, name, _timed(getattr(module, name), stage, took))
-    manager = Ephemeris.objects
-    manager.bulk_create = _timed(manager.bulk_create, STORE, took)
 
 
 def _timed(function: Callable[..., Any], stage: str, took: dict[str, float]) -> Callable[..., Any]:

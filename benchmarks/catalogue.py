@@ -24,7 +24,8 @@ from _common import SNAPSHOT, finish, machine, seconds, show
 from _workers import Workers
 
 NIGHTS, V_LIMIT_MAG = 30, 21.5
-COMPUTING = ("propagate", "blocks", "search", "describe")  # stages without the database
+COMPUTING = ("first decision", "propagate", "blocks", "search", "describe")  # stages without the database
+GROWING = ("compute_s", "compute_processor_s", "compute_and_store_s")
 # Real observatories, spread over the Earth.
 CODES = """
     G96 703 N42 W84 X05 W68 809 844 309 I11 G37 O44 644 568 F51 Y28 C42 711 754 188 J04 950 493 511 010
@@ -54,7 +55,10 @@ def main() -> None:
         [name, *(found[name] for found in results.values()), _growth(results, name) if both else ""] for name in names
     ]
     show(["", *map(_title, results), "growth" if both else ""], rows)
-    finish("catalogue", {_title(share): found for share, found in results.items()})
+    measured: dict[str, Any] = {_title(share): found for share, found in results.items()}
+    if both:
+        measured["growth"] = {name: results[1][name] / results[2][name] for name in GROWING}
+    finish("catalogue", measured)
 
 
 def _title(share: int) -> str:
@@ -129,6 +133,7 @@ def measure(share: int, processes: int) -> dict[str, Any]:
     figures["analyze_s"] = seconds(lambda: connection.cursor().execute("ANALYZE"))[0]
     figures |= query_times()
     figures |= one_orbit_changed()
+    figures |= rolled_by_a_night(processes)
     return {name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
 
 
@@ -243,6 +248,28 @@ def one_orbit_changed() -> dict[str, float]:
 
     first, _ = seconds(replace)
     return {"one orbit changed, first_s": first, "one orbit changed_s": seconds(replace, 3)[0]}
+
+
+def rolled_by_a_night(processes: int) -> dict[str, float]:
+    """What the midnight run costs: the span moves on by a day, from planning to the last commit."""
+    from django.test import override_settings
+
+    from coordination.visibility.models import Chunk
+
+    workers = Workers(processes)
+    workers.wait_until_ready()
+    start = time.perf_counter()
+    with override_settings(CLOCK_OFFSET_SECONDS=86400.0):
+        chunk_ids = plan()
+    stages = workers.run(chunk_ids)
+    took = time.perf_counter() - start
+    workers.stop()
+    counts()  # none failed
+    extended = Chunk.objects.filter(pk__in=chunk_ids, extended_from__isnull=False).count()
+    if extended < len(chunk_ids):
+        raise RuntimeError(f"{len(chunk_ids) - extended} of {len(chunk_ids)} chunks were computed anew")
+    processor = sum(stages[stage + "_processor_s"] for stage in COMPUTING) / processes
+    return {"roll_one_night_s": took, "roll_one_night, compute_processor_s": processor}
 
 
 if __name__ == "__main__":

@@ -175,7 +175,9 @@ class Ephemeris(models.Model):
         null=True, blank=True, help_text="bound of the interpolation error of the blocks; empty without blocks"
     )
     brightest_v_mag = models.FloatField(
-        null=True, blank=True, help_text="V that it may reach over the span, on the safe side; empty without H"
+        null=True,
+        blank=True,
+        help_text="V that it may reach over the span, on the safe side; empty without H, or where nothing is left",
     )
     state = models.BinaryField(null=True, blank=True)
     blocks = models.BinaryField(null=True, blank=True)

@@ -195,6 +195,11 @@ def _add_flattening(total: FloatArray, position: FloatArray, table: PlanetTable)
         total[..., near] += _earth_flattening(position[..., near] - earth[..., columns], table.pole_x[..., columns])
 
 
+def inside_the_earth(position: FloatArray, table: PlanetTable) -> NDArray[np.bool_]:
+    """Whether objects at (3, node, n) are below the surface at any node (n,)."""
+    return np.asarray((_norm2(position - table.strong[_EARTH]) < EARTH.radius_au**2).any(axis=0))
+
+
 def _earth_flattening(r: FloatArray, pole_x: FloatArray) -> FloatArray:
     """J2 of the Earth at geocentric ICRF positions (3, node, m); pole of date (node, 1 or m)."""
     r2 = np.maximum(_norm2(r), EARTH.radius_au**2)

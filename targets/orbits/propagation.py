@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from targets.orbits import collocation
 from targets.orbits.elements import OrbitBatch
-from targets.orbits.forces import PlanetTable, perturbations, sun_gravity
+from targets.orbits.forces import PlanetTable, inside_the_earth, perturbations, sun_gravity
 from targets.orbits.planets import MARGIN_DAYS, SUN, Planets
 from targets.orbits.trajectory import LIGHT_DAYS, Piece, Trajectory
 
@@ -41,6 +41,7 @@ _CHECKED = slice(None, None, -5)  # nodes at which changes are looked for: they 
 _TERMS_AHEAD = 13  # of the series of an acceleration that is extrapolated: further ones are mostly noise there
 _TABLE_STEPS = 16  # steps whose planets are tabulated together
 _TINY_AU = 1e-20
+_IMPACT_LEVEL = 6  # steps of 6 h: what meets the Earth is taken through it in finer ones
 _NEVER = np.int64(-99)
 
 
@@ -220,6 +221,7 @@ class _Sweep:
         self._coarsest = np.zeros(n, dtype=np.int64)
         self._worst_au = np.zeros(n)
         self.pieces: list[Piece] = []
+        self.impacted = np.zeros(n, dtype=bool)  # noticed in steps that are not kept
 
     def segment(self, index: IntArray, number: int, dense: bool) -> None:
         """Take the objects through the whole segment `number`."""
@@ -311,6 +313,10 @@ class _Sweep:
         self.last_level[index] = step.level
         self._coarsest[index] = np.minimum(self._coarsest[index], step.level)
         self._worst_au[index] = np.maximum(self._worst_au[index], solution.tail_au)
+        if not step.dense and step.level >= _IMPACT_LEVEL:
+            where = position[:, None] + velocity[:, None] * (collocation.NODES[:, None] * length)
+            where += length**2 * (collocation.POSITION_AT_NODES @ acceleration)
+            self.impacted[index] |= inside_the_earth(where, step.table())
         if step.dense:
             series = step.length_days**2 * (collocation.POSITION_SERIES @ acceleration)
             # Position and drift of the start: x + v t with t = length (P0 + P1) / 2.
@@ -337,8 +343,13 @@ def _chunks(known: NDArray[np.bool_]) -> list[IntArray]:
     return [part[lo : lo + CHUNK] for part in parts for lo in range(0, part.size, CHUNK)]
 
 
-def propagate(batch: OrbitBatch, start_tdb_mjd: float, end_tdb_mjd: float, planets: Planets) -> Trajectory:
+def propagate(
+    batch: OrbitBatch, start_tdb_mjd: float, end_tdb_mjd: float, planets: Planets, *, impacts_end: bool = False
+) -> Trajectory:
     """Integrate every orbit from its own epoch and return dense output over [start, end].
+
+    With `impacts_end` an object that falls to the Earth between its epoch and the first kept segment ends there: its
+    positions are NaN. Else its path goes on through the Earth.
 
     Only the segments that touch [start, end] are kept, so a year between epoch and start costs time but no
     memory: 430 bytes per object and 16 days, more where an object is close to a planet. Raises `SpanError`
@@ -357,7 +368,7 @@ def propagate(batch: OrbitBatch, start_tdb_mjd: float, end_tdb_mjd: float, plane
     backward.position, backward.velocity = forward.position.copy(), forward.velocity.copy()
     everyone = np.arange(len(batch))
     for number in range(int(home.min(initial=first)), last + 1):
-        joined = everyone[home <= number]
+        joined = everyone[(home <= number) & ~(impacts_end & forward.impacted)]
         forward.segment(joined, number, dense=number >= first)
     for number in range(int(home.max(initial=first)) - 1, first - 1, -1):
         joined = everyone[home > number]

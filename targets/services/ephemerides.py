@@ -119,7 +119,11 @@ def _compute(target_ids: list[int], span: Span, faintest_v_mag: float, earth_ori
     blocks: dict[int, bytes] = {}
     if integrated.size:
         start_tdb, end_tdb = tt_to_tdb_mjd([span.start_tt_mjd, span.end_tt_mjd])
-        trajectory = propagate(batch.take(integrated), start_tdb - _LIGHT_TIME_DAYS, end_tdb, planets())
+        begin = start_tdb - _LIGHT_TIME_DAYS
+        trajectory = propagate(batch.take(integrated), begin, end_tdb, planets(), impacts_end=True)
+        exists = np.isfinite(trajectory.state_at(start_tdb)).all(axis=1)
+        brightest[integrated[~exists]] = np.nan  # fallen to the Earth before
+        integrated, trajectory = integrated[exists], trajectory.take(exists)
         at_start = trajectory.batch_at(start_tdb)
         states = {int(i): at_start.state[k].astype(_STATE).tobytes() for k, i in enumerate(integrated)}
         brightest[integrated] = brightest_possible_v(at_start, span.start_tt_mjd, span.end_tt_mjd, planets())
