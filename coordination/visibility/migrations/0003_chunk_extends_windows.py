@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('visibility', '0001_initial'),
+        ('visibility', '0002_computation_overtaken'),
     ]
 
     operations = [
