@@ -15,4 +15,9 @@ class Migration(migrations.Migration):
             name='state',
             field=models.BinaryField(blank=True, null=True),
         ),
+        migrations.AlterField(
+            model_name='ephemeris',
+            name='brightest_v_mag',
+            field=models.FloatField(blank=True, help_text='V that it may reach over the span, on the safe side; empty without H, or where nothing is left', null=True),
+        ),
     ]

@@ -25,7 +25,7 @@ BoolArray = NDArray[np.bool_]
 
 LONGEST_DAYS = 800.0  # from the epoch: two-body motion is not trusted further
 ECCENTRICITY = 0.98  # below which the quick solution of Kepler's equation converges
-MARGIN_MAG = 1.0  # twice the largest error over the year to come of 40,000 orbits (docs/numerics.md)
+MARGIN_MAG = 1.0  # beyond what `OFF_AU` allows, which was enough for each of 40,000 orbits (docs/numerics.md)
 OFF_AU, OFF_DAYS = 0.01, 365.0  # by how much two-body motion may be off after so many days, growing with their square
 # Nearer than this to a planet, and an orbit is no longer the one it was: it is deflected by less than OFF_AU else.
 ENCOUNTER_AU = {"venus": 0.04, "earth": 0.05, "mars": 0.01, "jupiter": 1.0}
@@ -96,14 +96,14 @@ def surely_fainter_than(batch: OrbitBatch, start_tt_mjd: float, end_tt_mjd: floa
 
 
 def _brightest_v(position: FloatArray, earth: FloatArray, batch: OrbitBatch, off_au: FloatArray) -> FloatArray:
-    """V (m,) at the brightest of the times, if the object may be nearer than it seems by `off_au` (m,)."""
+    """V (m,) at the brightest of the times, if the object may be nearer to the Earth and to the Sun by `off_au` (m,)."""
     sight = position - earth[..., None]
     r2, delta2 = _square(position), _square(sight)
     r, delta = np.sqrt(r2), np.sqrt(delta2)
     phase = np.arccos(np.clip(np.einsum("ctm,ctm->tm", position, sight) / (r * delta), -1.0, 1.0))
-    phase = np.maximum(phase - off_au / delta, 0.0)
-    nearer = np.maximum(delta - off_au, 0.01 * off_au)
-    v = 5.0 * np.log10(r * nearer) + phase_dimming_mag(phase, batch.g)
+    phase = np.maximum(phase - off_au / delta - off_au / r, 0.0)
+    nearer = np.maximum(delta - off_au, 0.01 * off_au) * np.maximum(r - off_au, 0.01 * off_au)
+    v = 5.0 * np.log10(nearer) + phase_dimming_mag(phase, batch.g)
     return np.asarray(batch.h_mag + v.min(axis=0))
 
 
