@@ -96,7 +96,7 @@ def surely_fainter_than(batch: OrbitBatch, start_tt_mjd: float, end_tt_mjd: floa
 
 
 def _brightest_v(position: FloatArray, earth: FloatArray, batch: OrbitBatch, off_au: FloatArray) -> FloatArray:
-    """V (m,) at the brightest of the times, if the object may be nearer to the Earth and to the Sun by `off_au` (m,)."""
+    """V (m,) at the brightest of the times, if the object may be nearer to Earth and Sun by `off_au` (m,)."""
     sight = position - earth[..., None]
     r2, delta2 = _square(position), _square(sight)
     r, delta = np.sqrt(r2), np.sqrt(delta2)
