@@ -4,6 +4,7 @@ time went.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import time
 from collections import defaultdict
@@ -84,6 +85,7 @@ def _work(tasks: Any, answers: Any) -> None:
         import django
 
         django.setup()
+        logging.getLogger("django.db.backends.base").setLevel(logging.CRITICAL)  # there is no broker
         from coordination.visibility import planning
 
         took: dict[str, float] = defaultdict(float)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -107,6 +108,8 @@ def measure(share: int, processes: int) -> dict[str, Any]:
     import django
 
     django.setup()
+    # Who follows events is woken through the broker, which is not there: each commit would tell so at length.
+    logging.getLogger("django.db.backends.base").setLevel(logging.CRITICAL)
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
