@@ -2,8 +2,6 @@
 
 import datetime as dt
 
-from django.db import IntegrityError
-
 from coordination.common import clock, states
 from coordination.common.actors import SYSTEM, actor_of
 from coordination.common.problems import ConflictError, DomainError, ForbiddenError, UnknownError
@@ -13,13 +11,14 @@ from targets.models import Target
 
 from ..models import Booking, Slot
 from . import lifecycle
-from .locking import in_transaction, lock_slot, lock_telescopes
-from .periods import occupied, require_free, require_interval, utc_text, violated_overlap
+from .locking import LockSetChangedError, in_transaction, lock_slot, lock_telescopes
+from .periods import occupied, require_free, require_interval, utc_text
 from .telling import booking_event, period_text
 
 LONGEST = dt.timedelta(days=31)
 
 
+@in_transaction
 def book_telescope(
     telescope_id: int,
     *,
@@ -34,27 +33,7 @@ def book_telescope(
 
     Raises ConflictError with the other interval where it is closed or booked.
     """
-    require_interval(observe_from, observe_until)
-    if observe_until - observe_from > LONGEST:
-        raise DomainError(
-            "A booking is too long.", field="observe_until", value=utc_text(observe_until), expected="31 days at most"
-        )
-    try:
-        return _book(telescope_id, observe_from, observe_until, purpose, target_id, hold, actor)
-    except IntegrityError as error:
-        raise violated_overlap(error) or error from error
-
-
-@in_transaction
-def _book(
-    telescope_id: int,
-    observe_from: dt.datetime,
-    observe_until: dt.datetime,
-    purpose: str,
-    target_id: int | None,
-    hold: bool,
-    actor: User | None,
-) -> Booking:
+    _require_length(observe_from, observe_until)
     telescope = lock_telescopes([telescope_id])[telescope_id]
     require_scheduler(actor, telescope.organisation)
     target = None
@@ -100,6 +79,15 @@ def release_booking(booking_id: int, *, reason: str = "", actor: User | None = N
     return booking
 
 
+def _require_length(observe_from: dt.datetime, observe_until: dt.datetime) -> None:
+    require_interval(observe_from, observe_until)
+    if observe_until - observe_from > LONGEST:
+        raise DomainError(
+            "A booking is too long.", field="observe_until", value=utc_text(observe_until), expected="31 days at most"
+        )
+
+
+@in_transaction
 def move_booking(
     booking_id: int,
     *,
@@ -109,25 +97,13 @@ def move_booking(
     actor: User | None = None,
 ) -> Booking:
     """Give a local booking another time, or another telescope of the same organisation."""
-    require_interval(observe_from, observe_until)
-    try:
-        return _move(booking_id, observe_from, observe_until, telescope_id, actor)
-    except IntegrityError as error:
-        raise violated_overlap(error) or error from error
-
-
-@in_transaction
-def _move(
-    booking_id: int,
-    observe_from: dt.datetime,
-    observe_until: dt.datetime,
-    telescope_id: int | None,
-    actor: User | None,
-) -> Booking:
+    _require_length(observe_from, observe_until)
     seen = _local(booking_id, actor)
     locked = lock_telescopes({seen.telescope_id, telescope_id or seen.telescope_id})
     booking = Booking.objects.select_for_update(of=("self",)).get(pk=booking_id)
-    telescope = locked[telescope_id or seen.telescope_id]
+    if booking.telescope_id not in locked:  # moved to another telescope meanwhile
+        raise LockSetChangedError
+    telescope = locked[telescope_id or booking.telescope_id]
     if booking.state not in Booking.ACTIVE:
         raise ConflictError(f"The booking is {booking.state}.", field="booking", value=booking.pk, state=booking.state)
     if telescope.organisation_id != booking.organisation_id:

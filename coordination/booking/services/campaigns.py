@@ -8,7 +8,7 @@ from observatories.models import User
 
 from ..models import Slot
 from . import lifecycle
-from .locking import in_transaction, lock_slot
+from .locking import LockSetChangedError, in_transaction, lock_slot
 
 
 @in_transaction
@@ -18,6 +18,8 @@ def cancel_campaign(campaign_id: int, *, reason: str, actor: User | None = None)
     slots = [lock_slot(pk) for pk in _unfinished(campaign_id)]
     campaign = lock_campaign(campaign_id, actor)
     require_coordinator(actor, campaign)
+    if set(_unfinished(campaign_id)) - {slot.pk for slot in slots}:  # proposed since; no more can come now
+        raise LockSetChangedError
     for slot in slots:
         if slot.state in (Slot.State.DRAFT, *Slot.LIVE):
             lifecycle.cancel(slot, f"the campaign was cancelled: {reason}", actor=actor)

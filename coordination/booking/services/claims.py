@@ -3,8 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db import IntegrityError
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Exists, OuterRef
 
 from coordination.campaigns.models import Campaign, Participation
 from coordination.common import clock, states
@@ -16,13 +15,15 @@ from observatories.people import require_scheduler
 from ..models import Booking, Claim, ClaimedSeat, Seat, Slot, TelescopeGrant
 from . import lifecycle, waiting
 from .hours import require_hours
-from .locking import in_transaction, lock_slot, lock_telescopes
-from .periods import Period, occupied, require_free, sharing_setup, utc_text, violated_overlap
+from .locking import LockSetChangedError, in_transaction, lock_slot, lock_telescopes
+from .open_seats import already_made, seats_for
+from .periods import Period, occupied, require_free, sharing_setup, utc_text
 from .telling import claim_event
 
 MOST_SEATS = 50
 
 
+@in_transaction
 def claim_seats(
     slot_id: int,
     organisation_id: int,
@@ -32,7 +33,7 @@ def claim_seats(
     allow_waiting: bool = False,
     note: str = "",
     actor: User | None = None,
-) -> Claim:
+) -> Claim | ConflictError:
     """Take seats of a slot for an organisation, all or none: `seat_ids` of a listed slot, `telescope_ids` of an open
     one.
 
@@ -42,16 +43,21 @@ def claim_seats(
     what is taken, closed, full or over.
     """
     wanted = _wanted(seat_ids, telescope_ids)
-    try:
-        outcome = _claim(slot_id, organisation_id, wanted, bool(telescope_ids), allow_waiting, note, actor)
-    except IntegrityError as error:
-        conflict = violated_overlap(error)
-        if conflict is None:
-            raise
-        raise conflict from error
-    if isinstance(outcome, ConflictError):  # the slot's expiry is committed, and the claim refused
-        raise outcome
-    return outcome
+    _require_scheduler(actor, organisation_id)
+    seen = _slot_for(slot_id, organisation_id)
+    seats = _open_seats(seen, wanted) if telescope_ids else _listed_seats(seen, wanted)
+    telescopes = lock_telescopes(seat.telescope_id for seat in seats)
+    slot = lock_slot(slot_id)
+    if (slot.starts_at, slot.ends_at, slot.orbit_id) != (seen.starts_at, seen.ends_at, seen.orbit_id):
+        raise LockSetChangedError  # the seats were read, or their windows computed, for other times
+    if (refusal := _closed(slot)) is not None:
+        return refusal
+    seats = already_made(seats)
+    _require_telescopes(slot, seats, telescopes, organisation_id)
+    periods = sharing_setup(occupied(telescopes[s.telescope_id], s.observe_from, s.observe_until) for s in seats)
+    require_free(periods, {organisation_id})
+    require_hours(slot.campaign, organisation_id, periods)
+    return _enter(slot, seats, periods, organisation_id, allow_waiting, note, actor)
 
 
 def _wanted(seat_ids: Sequence[int], telescope_ids: Sequence[int]) -> list[int]:
@@ -70,38 +76,26 @@ def _wanted(seat_ids: Sequence[int], telescope_ids: Sequence[int]) -> list[int]:
     return wanted
 
 
-@in_transaction
-def _claim(
-    slot_id: int,
+def _require_scheduler(actor: User | None, organisation_id: int) -> None:
+    if actor is None:
+        return
+    organisation = Organisation.objects.filter(pk=organisation_id).first()
+    if organisation is None:
+        raise DomainError("There is no such organisation.", field="organisation", value=organisation_id)
+    require_scheduler(actor, organisation)
+
+
+def _enter(
+    slot: Slot,
+    seats: list[Seat],
+    periods: list[Period],
     organisation_id: int,
-    wanted: list[int],
-    by_telescope: bool,
     allow_waiting: bool,
     note: str,
     actor: User | None,
-) -> Claim | ConflictError:
-    if actor is not None:
-        organisation = Organisation.objects.filter(pk=organisation_id).first()
-        if organisation is None:
-            raise DomainError("There is no such organisation.", field="organisation", value=organisation_id)
-        require_scheduler(actor, organisation)
-    seen = _slot_for(slot_id, organisation_id)
-    seats = _open_seats(seen, wanted) if by_telescope else _listed_seats(seen, wanted)
-    telescopes = lock_telescopes(seat.telescope_id for seat in seats)
-    slot = lock_slot(slot_id)
-    if (refusal := _closed(slot)) is not None:
-        return refusal
-    _require_telescopes(slot, seats, telescopes, organisation_id)
-    periods = sharing_setup(occupied(telescopes[s.telescope_id], s.observe_from, s.observe_until) for s in seats)
-    require_free(periods, {organisation_id})
-    taken = Booking.objects.active().filter(claim__slot=slot).aggregate(seats=Count("pk"))["seats"]
-    require_hours(slot.campaign, organisation_id, periods)
-    waits = slot.capacity is not None and taken + len(seats) > slot.capacity
-    if waits and not allow_waiting:
-        raise ConflictError(
-            f"The slot is full: {taken} of {slot.capacity} seats are taken.", field="seats", value=len(seats),
-            expected=f"at most {max(slot.capacity - taken, 0)}, or allow_waiting",
-        )  # fmt: skip
+) -> Claim:
+    """Write the claim, and what follows for the slot. Under the locks of both."""
+    waits = _waits(slot, len(seats), allow_waiting)
     state = Claim.State.WAITING if waits else Claim.State.HELD
     claim = Claim(slot=slot, organisation_id=organisation_id, state=state, note=note, created_by=actor)
     states.create([claim], actor=actor)
@@ -113,6 +107,26 @@ def _claim(
         lifecycle.settle(slot, actor=actor)
         claim.refresh_from_db(fields=["state"])
     return claim
+
+
+def _waits(slot: Slot, seats: int, allow_waiting: bool) -> bool:
+    """Whether a claim for so many seats has to wait. Raises DomainError for more than the slot has at all,
+    ConflictError for more than are free where it shall not wait.
+    """
+    if slot.capacity is None:
+        return False
+    if seats > slot.capacity:
+        raise DomainError(
+            f"The slot has {slot.capacity} seats.", field="seats", value=seats, expected=f"{slot.capacity} at most"
+        )
+    taken = Booking.objects.active().filter(claim__slot=slot).count()
+    waits = taken + seats > slot.capacity
+    if waits and not allow_waiting:
+        raise ConflictError(
+            f"The slot is full: {taken} of {slot.capacity} seats are taken.", field="seats", value=seats,
+            expected=f"at most {max(slot.capacity - taken, 0)}, or allow_waiting",
+        )  # fmt: skip
+    return waits
 
 
 def _slot_for(slot_id: int, organisation_id: int) -> Slot:
@@ -139,8 +153,6 @@ def _listed_seats(slot: Slot, seat_ids: list[int]) -> list[Seat]:
 
 def _open_seats(slot: Slot, telescope_ids: list[int]) -> list[Seat]:
     """Seats for telescopes that see the target all through an open slot; existing ones where they were made before."""
-    from .open_seats import seats_for
-
     if slot.kind != Slot.Kind.OPEN:
         raise DomainError(
             "The seats of this slot are listed.", field="telescopes", expected="seats, by their identifiers"
@@ -149,11 +161,10 @@ def _open_seats(slot: Slot, telescope_ids: list[int]) -> list[Seat]:
 
 
 def _closed(slot: Slot) -> ConflictError | None:
-    """Why no claim is accepted any more; an overdue slot expires here and now."""
-    now = clock.now()
-    if slot.state == Slot.State.OPEN and now >= slot.claim_deadline:
-        lifecycle.expire(slot)
-    elif slot.state == Slot.State.CONFIRMED and now >= _last_claim(slot):
+    """Why no claim is accepted any more; an overdue slot ends here and now."""
+    if (refusal := lifecycle.lapse(slot)) is not None:
+        return refusal
+    if slot.state == Slot.State.CONFIRMED and clock.now() >= _last_claim(slot):
         deadline = utc_text(_last_claim(slot))
         return ConflictError(f"Claims were accepted until {deadline}.", field="slot", value=slot.pk, state=slot.state)
     if slot.state not in Slot.CLAIMABLE:
@@ -234,10 +245,9 @@ def withdraw_claim(claim_id: int, *, reason: str = "", actor: User | None = None
     locked = lock_telescopes(waiting.telescope_ids(seen.slot_id))
     slot = lock_slot(seen.slot_id)
     claim = Claim.objects.select_related("organisation").get(pk=claim_id)  # again, under the slot's lock
-    if slot.state == Slot.State.IN_PROGRESS:
-        raise ConflictError("The observation has begun: report what came of it.", field="claim", value=claim.pk)
+    lifecycle.require_not_begun(slot, "report what came of it")
     lifecycle.release(slot, [claim], Claim.State.WITHDRAWN, actor=actor, reason=reason or "withdrawn")
-    if slot.state in Slot.CLAIMABLE:
+    if lifecycle.lapse(slot) is None and slot.state in Slot.CLAIMABLE:
         waiting.promote(slot, locked)
         lifecycle.settle(slot, actor=actor)
     return claim
@@ -255,7 +265,7 @@ def _claim_for(claim_id: int, actor: User | None) -> Claim:
 @in_transaction
 def accept_shift(claim_id: int, *, actor: User | None = None) -> Claim:
     """Agree to the shift that is proposed for the slot; with the last holder's word it is carried out."""
-    from .shifting import carry_out_if_accepted, telescope_ids_of
+    from .shifting import carry_out_if_accepted, require_movable, telescope_ids_of
 
     seen = _claim_for(claim_id, actor)
     locked = lock_telescopes(telescope_ids_of(seen.slot_id))
@@ -263,7 +273,9 @@ def accept_shift(claim_id: int, *, actor: User | None = None) -> Claim:
     claim = Claim.objects.get(pk=claim_id)
     if slot.proposed_shift_s is None or claim.state not in Claim.HOLDING:
         raise ConflictError("No shift is proposed for this claim.", field="claim", value=claim.pk)
-    states.change([claim], accepts_shift=True, actor=actor)
-    claim_event("claim.accepts_shift", claim, slot, actor=actor, shift_s=slot.proposed_shift_s)
+    require_movable(slot)
+    if not claim.accepts_shift:
+        states.change([claim], accepts_shift=True, actor=actor)
+        claim_event("claim.accepts_shift", claim, slot, actor=actor, shift_s=slot.proposed_shift_s)
     carry_out_if_accepted(slot, locked, actor)
     return claim

@@ -4,6 +4,7 @@ import datetime as dt
 
 from coordination.campaigns.models import Campaign
 from coordination.common import events, states
+from coordination.common.actors import SYSTEM, actor_of
 from coordination.common.checking import check
 from coordination.common.problems import DomainError, UnknownError
 from observatories.models import Organisation, User
@@ -33,7 +34,8 @@ def grant_telescope(
         raise DomainError(
             "A grant is for another organisation.", field="organisation", value=organisation_id, expected="another one"
         )
-    if campaign_id is not None and not Campaign.objects.filter(pk=campaign_id).exists():
+    campaigns = Campaign.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
+    if campaign_id is not None and not campaigns.filter(pk=campaign_id).exists():
         raise DomainError("There is no such campaign.", field="campaign", value=campaign_id)
     grant = TelescopeGrant(
         telescope=telescope,

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 
 from coordination.common import clock, states
+from coordination.common.problems import ConflictError
 from observatories.models import User
 
 from ..models import Booking, Claim, Seat, Slot
 from ..quorum import Quorum, quorum_of
 from .telling import claim_event, holders_and_lead, slot_event
+
+
+NO_REPLACEMENT = "no replacement was found"
 
 
 def active_bookings(slot: Slot) -> list[Booking]:
@@ -93,6 +97,27 @@ def cancel(slot: Slot, reason: str, *, actor: User | None = None) -> None:
         "slot.cancelled", slot, told=told, actor=actor, reason=reason,
         title="Cancelled: {target}", text=f"Reason: {reason}. All telescopes are free again.",
     )  # fmt: skip
+
+
+def lapse(slot: Slot) -> ConflictError | None:
+    """Expire a slot whose deadline passed without quorum, and cancel one that found no replacement in time, where the
+    sweeper has not come yet; the refusal of what was asked, which is to be returned so that the end stands.
+    """
+    now = clock.now()
+    if slot.state == Slot.State.OPEN and now >= slot.claim_deadline:
+        expire(slot)
+    elif slot.state == Slot.State.CONFIRMED and slot.needs_replacement and now >= slot.replacement_deadline:
+        cancel(slot, NO_REPLACEMENT)
+    else:
+        return None
+    return ConflictError(f"The slot is {slot.state}.", field="slot", value=slot.pk, state=slot.state)
+
+
+def require_not_begun(slot: Slot, advice: str) -> None:
+    """Raises ConflictError for a confirmed slot whose time has come, whether or not the sweeper said so yet."""
+    due = slot.state == Slot.State.CONFIRMED and clock.now() >= slot.starts_at
+    if due or slot.state == Slot.State.IN_PROGRESS:
+        raise ConflictError(f"The observation has begun: {advice}.", field="slot", value=slot.pk, state=slot.state)
 
 
 def start(slot: Slot) -> None:

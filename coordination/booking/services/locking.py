@@ -8,12 +8,13 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
-from coordination.common.problems import UnknownError
+from coordination.common.problems import ConflictError, UnknownError
 from observatories.models import Telescope
 
 from ..models import Slot
+from .periods import violated_overlap
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,29 +27,34 @@ class LockSetChangedError(Exception):
     """What has to be locked has grown since it was read: the transaction starts again."""
 
 
-def in_transaction(service: Callable[P, R]) -> Callable[P, R]:
-    """Run a service in one transaction, and again where the database broke a deadlock by ending this one.
+def in_transaction(service: Callable[P, R | ConflictError]) -> Callable[P, R]:
+    """Run a service in one transaction, and again where its locks were too few or the database broke a deadlock by
+    ending this one. A booking that the database refuses since another one is there becomes a refusal that names it.
 
-    Inside a caller's transaction there is no second try: what broke is the caller's.
+    Inside a caller's transaction the service starts again from its savepoint, but not after a deadlock. A service
+    refuses by raising, and nothing is changed; one that returns the refusal has changed something, which stands.
     """
 
     @functools.wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        attempts = 1 if connection.in_atomic_block else _ATTEMPTS
-        for attempt in range(1, attempts + 1):
+        for _ in range(_ATTEMPTS):
             try:
                 with transaction.atomic():
-                    return service(*args, **kwargs)
-            except (OperationalError, LockSetChangedError) as error:
-                if attempt == attempts or not _worth_another(error):
+                    outcome = service(*args, **kwargs)
+            except LockSetChangedError:
+                continue
+            except OperationalError as error:
+                # Inside a caller's transaction its locks stay, and a second try may meet the same circle.
+                if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN:
                     raise
-        raise AssertionError("unreachable")
+            except IntegrityError as error:
+                raise violated_overlap(error) or error from error
+            if isinstance(outcome, ConflictError):
+                raise outcome
+            return outcome
+        raise ConflictError("Others were changing the same at once, again and again. Nothing was done: try again.")
 
     return run
-
-
-def _worth_another(error: Exception) -> bool:
-    return isinstance(error, LockSetChangedError) or getattr(error.__cause__, "sqlstate", None) in _TRY_AGAIN
 
 
 def lock_telescopes(telescope_ids: Iterable[int]) -> dict[int, Telescope]:

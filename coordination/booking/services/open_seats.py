@@ -46,6 +46,18 @@ def seats_for(slot: Slot, telescope_ids: Sequence[int]) -> list[Seat]:
     return sorted([*present.values(), *made], key=lambda seat: seat.telescope_id)
 
 
+def already_made(seats: Sequence[Seat]) -> list[Seat]:
+    """The seats, those without a key replaced by what another claim has made of them meanwhile. To be called under the
+    locks of the telescopes.
+    """
+    new = [seat for seat in seats if seat.pk is None]
+    if not new:
+        return list(seats)
+    made = Seat.objects.filter(slot=new[0].slot, telescope_id__in=[seat.telescope_id for seat in new])
+    by_telescope = {seat.telescope_id: seat for seat in made}
+    return [seat if seat.pk is not None else by_telescope.get(seat.telescope_id, seat) for seat in seats]
+
+
 def windows_over(
     target: Target, telescopes: Sequence[Telescope], starts_at: dt.datetime, ends_at: dt.datetime
 ) -> dict[int, FoundWindow]:

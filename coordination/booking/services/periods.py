@@ -131,7 +131,7 @@ def conflict_with(
     )
 
 
-_EXISTING_KEY = re.compile(r'existing key .*=\((\d+), \["?([^",]+)"?,"?([^",)]+)"?\)\)')
+_KEY = re.compile(r'=\((\d+), \["?([^",]+)"?,"?([^",)]+)"?\)\)')
 
 
 def violated_overlap(error: IntegrityError) -> ConflictError | None:
@@ -142,10 +142,10 @@ def violated_overlap(error: IntegrityError) -> ConflictError | None:
     diagnosis = getattr(error.__cause__, "diag", None)
     if diagnosis is None or diagnosis.constraint_name != NO_OVERLAP:
         return None
-    found = _EXISTING_KEY.search(diagnosis.message_detail or "")
-    if found is None:
+    other = other_interval(diagnosis.message_detail or "")
+    if other is None:
         return ConflictError("The telescope is otherwise booked.", field="telescope", conflict={"kind": "booking"})
-    telescope_id, starts_at, ends_at = int(found[1]), *(_utc(found[k]) for k in (2, 3))
+    telescope_id, starts_at, ends_at = other[0], utc_text(other[1]), utc_text(other[2])
     conflict = {"kind": "booking", "telescope": telescope_id, "starts_at": starts_at, "ends_at": ends_at}
     return ConflictError(
         f"The telescope is booked from {starts_at} to {ends_at}.",
@@ -155,9 +155,15 @@ def violated_overlap(error: IntegrityError) -> ConflictError | None:
     )
 
 
-def _utc(text: str) -> str:
-    """An instant as PostgreSQL writes it, such as 2026-11-24 21:00:00+00."""
-    return utc_text(dt.datetime.fromisoformat(text))
+def other_interval(detail: str) -> tuple[int, dt.datetime, dt.datetime] | None:
+    """Telescope, start and end of the booking that was there, from PostgreSQL's detail of a violation: the last key it
+    names, in whatever language. None where it says nothing.
+    """
+    keys = _KEY.findall(detail)
+    if not keys:
+        return None
+    telescope_id, starts_at, ends_at = keys[-1]
+    return int(telescope_id), dt.datetime.fromisoformat(starts_at), dt.datetime.fromisoformat(ends_at)
 
 
 def utc_text(instant: dt.datetime) -> str:

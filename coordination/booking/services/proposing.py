@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from coordination.campaigns.models import Campaign
-from coordination.campaigns.services import joined_organisation_ids, require_coordinator
+from coordination.campaigns.services import joined_organisation_ids, require_coordinator, require_state
 from coordination.common import clock, states
 from coordination.common.actors import SYSTEM, actor_of
 from coordination.common.checking import check
@@ -154,6 +154,7 @@ def create_slots(
             setattr(slot, name, value)
         check(slot)
         slots.append(slot)
+    require_state(campaign, *_STATES)  # again, and to stay: it may have been cancelled while windows were computed
     states.create(slots, actor=actor)
     Seat.objects.bulk_create(
         [

@@ -10,8 +10,9 @@ from coordination.common.problems import ConflictError, DomainError
 from observatories.models import Telescope, User
 
 from ..models import Claim, Seat, Slot
+from . import lifecycle
 from .lifecycle import active_bookings
-from .locking import in_transaction, lock_telescopes
+from .locking import LockSetChangedError, in_transaction, lock_telescopes
 from .periods import Period, first_obstacle
 from .slots import coordinated_slot, visible_slot
 from .telling import holders_and_lead, period_text, slot_event
@@ -25,8 +26,13 @@ def telescope_ids_of(slot_id: int) -> set[int]:
 
 
 def free_after(slot: Slot, telescopes: Mapping[int, Telescope], shift: dt.timedelta) -> bool:
-    """Whether the telescopes that are held would be free of other bookings and of closures after the shift."""
+    """Whether the telescopes that are held would be free of other bookings and of closures after the shift.
+
+    `telescopes` are those that are locked. Raises LockSetChangedError where one was claimed after they were read.
+    """
     held = active_bookings(slot)
+    if {booking.telescope_id for booking in held} - set(telescopes):
+        raise LockSetChangedError
     periods = [
         Period(
             telescopes[booking.telescope_id],
@@ -99,14 +105,10 @@ def propose_shift(slot_id: int, *, shift_s: float | None = None, actor: User | N
     shift_s = slot.proposed_shift_s if shift_s is None else shift_s
     if shift_s is None:
         raise DomainError("No shift is given, and none was found.", field="shift_s", expected="seconds, later positive")
-    if slot.state not in Slot.CLAIMABLE:
-        raise ConflictError(f"The slot is {slot.state}.", field="slot", value=slot.pk, state=slot.state)
     if not abs(shift_s) <= 86400.0:
         raise DomainError("A shift is a day at most.", field="shift_s", value=shift_s, expected="-86400 to 86400")
     shift = dt.timedelta(seconds=shift_s)
-    if slot.starts_at + shift <= clock.now():
-        raise DomainError("The slot would begin in the past.", field="shift_s", value=shift_s)
-    _require_free(slot, locked, shift)
+    _require_possible(slot, locked, shift)
     states.change([slot], proposed_shift_s=shift_s, actor=actor)
     states.change(list(slot.claims.filter(accepts_shift=True)), accepts_shift=False, actor=actor)
     slot_event(
@@ -123,7 +125,7 @@ def carry_out_if_accepted(slot: Slot, telescopes: Mapping[int, Telescope], actor
     if slot.proposed_shift_s is None or slot.claims.filter(state__in=Claim.HOLDING, accepts_shift=False).exists():
         return
     shift = dt.timedelta(seconds=slot.proposed_shift_s)
-    _require_free(slot, telescopes, shift)
+    _require_possible(slot, telescopes, shift)
     shift_slot(slot, telescopes, shift, reason="All holders accepted.", actor=actor)
 
 
@@ -142,7 +144,17 @@ def dismiss_review(slot_id: int, *, actor: User | None = None) -> Slot:
     return slot
 
 
-def _require_free(slot: Slot, telescopes: Mapping[int, Telescope], shift: dt.timedelta) -> None:
+def require_movable(slot: Slot) -> None:
+    """Raises ConflictError for a slot that is over or has begun."""
+    lifecycle.require_not_begun(slot, "it no longer moves")
+    if slot.state not in Slot.CLAIMABLE:
+        raise ConflictError(f"The slot is {slot.state}.", field="slot", value=slot.pk, state=slot.state)
+
+
+def _require_possible(slot: Slot, telescopes: Mapping[int, Telescope], shift: dt.timedelta) -> None:
+    require_movable(slot)
+    if slot.starts_at + shift <= clock.now():
+        raise ConflictError("The slot would begin in the past.", field="shift_s", value=shift.total_seconds())
     if not free_after(slot, telescopes, shift):
         raise ConflictError(
             "A telescope of the slot is otherwise booked or closed at the new time.", field="shift_s",

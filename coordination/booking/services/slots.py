@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.timezone import is_naive
 
 from coordination.campaigns.models import Campaign
-from coordination.campaigns.services import require_coordinator
+from coordination.campaigns.services import require_coordinator, require_state
 from coordination.common import clock, states
 from coordination.common.actors import SYSTEM, actor_of
 from coordination.common.checking import apply_changes, check
@@ -31,8 +31,7 @@ def publish_slot(slot_id: int, *, actor: User | None = None) -> Slot:
     """Open a draft to claims; all participants are told."""
     slot = coordinated_slot(slot_id, actor)
     now = clock.now()
-    if slot.campaign.state != Campaign.State.OPEN:
-        raise ConflictError(f"The campaign is {slot.campaign.state}; open it first.", field="campaign")
+    require_state(slot.campaign, Campaign.State.OPEN)
     if slot.claim_deadline <= now:
         raise ConflictError(
             "The claim deadline has passed.", field="claim_deadline", value=utc_text(slot.claim_deadline),
@@ -50,7 +49,7 @@ def publish_slot(slot_id: int, *, actor: User | None = None) -> Slot:
 
 
 @in_transaction
-def update_slot(slot_id: int, *, actor: User | None = None, **changes: Any) -> Slot:
+def update_slot(slot_id: int, *, actor: User | None = None, **changes: Any) -> Slot | ConflictError:
     """Change deadlines, quorum, capacity or notes. After the first claim they may only get easier; for new times cancel
     the slot and propose again.
 
@@ -59,6 +58,9 @@ def update_slot(slot_id: int, *, actor: User | None = None, **changes: Any) -> S
     seen = visible_slot(slot_id, actor)
     locked = lock_telescopes(waiting.telescope_ids(seen.pk))
     slot = coordinated_slot(slot_id, actor)
+    if (refusal := lifecycle.lapse(slot)) is not None:
+        return refusal
+    lifecycle.require_not_begun(slot, "it can no longer be changed")
     if slot.state not in (Slot.State.DRAFT, *Slot.CLAIMABLE):
         raise ConflictError(f"The slot is {slot.state}.", field="slot", value=slot.pk, state=slot.state)
     for field in DEADLINES:

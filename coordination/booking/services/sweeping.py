@@ -36,7 +36,7 @@ def advance_slots() -> int:
     over = Q(state=State.IN_PROGRESS, ends_at__lte=now) & (Q(reported) | Q(ends_at__lte=now - grace))
     drafts = Q(state=State.DRAFT, starts_at__lte=now)
     return (
-        _each(missing, lambda slot: lifecycle.cancel(slot, "no replacement was found"))
+        _each(missing, lambda slot: lifecycle.cancel(slot, lifecycle.NO_REPLACEMENT))
         + _each(begun, lifecycle.start)
         + _each(over, lifecycle.complete)
         + _each(drafts, lambda slot: lifecycle.cancel(slot, "its time passed before it was published"))

@@ -4,7 +4,7 @@ Plain arguments in, one transaction with an event in it, DomainError for what is
 cancelling and completing do, is a service of the booking room.
 """
 
-from .access import lock_campaign, require_coordinator
+from .access import lock_campaign, require_coordinator, require_state
 from .campaigns import add_target, close_campaign, create_campaign, open_campaign, remove_target, update_campaign
 from .participants import answer_invitation, invite, joined_organisation_ids
 
@@ -19,5 +19,6 @@ __all__ = [
     "open_campaign",
     "remove_target",
     "require_coordinator",
+    "require_state",
     "update_campaign",
 ]

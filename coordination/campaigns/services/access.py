@@ -1,7 +1,7 @@
 """Who may change a campaign, and the lock under which it is changed."""
 
 from coordination.common.actors import SYSTEM, actor_of
-from coordination.common.problems import UnknownError
+from coordination.common.problems import ConflictError, UnknownError
 from observatories.models import User
 from observatories.people import require_scheduler
 
@@ -19,6 +19,15 @@ def lock_campaign(campaign_id: int, actor: User | None) -> Campaign:
     if campaign is None:
         raise UnknownError(f"There is no campaign {campaign_id}.", field="campaign", value=campaign_id)
     return campaign
+
+
+def require_state(campaign: Campaign, *accepted: str) -> None:
+    """Raises ConflictError unless the campaign is in one of the states, in which it then stays until the end of the
+    transaction. To be called under the slot's lock, where there is one.
+    """
+    state = Campaign.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=campaign.pk)
+    if state not in accepted:
+        raise ConflictError(f"The campaign is {state}.", field="campaign", value=state, expected=" or ".join(accepted))
 
 
 def require_coordinator(actor: User | None, campaign: Campaign) -> None:

@@ -46,7 +46,8 @@ def answer_invitation(
     hour_limit_h: float | None = None,
     actor: User | None = None,
 ) -> Participation:
-    """Join a campaign, perhaps with a limit of one's own on telescope hours, or decline it.
+    """Join a campaign, perhaps with a limit of one's own on telescope hours below the one it was invited with, or
+    decline it.
 
     A joined participant may still leave; what it has claimed stays until it is withdrawn. The lead organisation stays.
     """
@@ -58,8 +59,10 @@ def answer_invitation(
     campaign = participation.campaign
     if not join and campaign.lead_organisation_id == organisation_id:
         raise ConflictError("The lead organisation cannot leave its own campaign.", field="organisation")
-    limit_h = participation.hour_limit_h = participation.hour_limit_h if hour_limit_h is None else hour_limit_h
+    limits = [limit for limit in (hour_limit_h, participation.hour_limit_h) if limit is not None]
+    participation.hour_limit_h = hour_limit_h
     check(participation)
+    limit_h = participation.hour_limit_h = min(limits, default=None)
     state = State.JOINED if join else State.DECLINED
     states.move([participation], state, Participation.TRANSITIONS, actor=actor, hour_limit_h=limit_h)
     did = "joins" if join else "does not take part in"
