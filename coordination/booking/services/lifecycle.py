@@ -10,7 +10,6 @@ from ..models import Booking, Claim, Seat, Slot
 from ..quorum import Quorum, quorum_of
 from .telling import claim_event, holders_and_lead, slot_event
 
-
 NO_REPLACEMENT = "no replacement was found"
 
 

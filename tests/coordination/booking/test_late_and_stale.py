@@ -1,4 +1,4 @@
-"""What was decided on what is no longer so: deadlines that passed before the sweeper came, reads that were overtaken."""
+"""Deadlines that passed before the sweeper came, and reads that were overtaken."""
 
 import datetime as dt
 
@@ -140,9 +140,9 @@ def test_who_joins_does_not_raise_the_limit_it_was_invited_with(world):
     "detail",
     [
         'Key (telescope_id, tstzrange(starts_at, ends_at, \'[)\'::text))=(7, ["2026-11-24 20:57:00+00","2026-11-24 '
-        '21:30:00+00")) conflicts with existing key (telescope_id, tstzrange(starts_at, ends_at, \'[)\'::text))=(7, '
+        "21:30:00+00\")) conflicts with existing key (telescope_id, tstzrange(starts_at, ends_at, '[)'::text))=(7, "
         '["2026-11-24 21:00:00+00","2026-11-24 21:40:00.5+00")).',
-        'Der Schlüssel »(telescope_id, tstzrange(starts_at, ends_at, \'[)\'::text))=(7, ["2026-11-24 20:57:00+00",'
+        "Der Schlüssel »(telescope_id, tstzrange(starts_at, ends_at, '[)'::text))=(7, [\"2026-11-24 20:57:00+00\","
         '"2026-11-24 21:30:00+00"))« kollidiert mit vorhandenem Schlüssel »(telescope_id, tstzrange(starts_at, '
         'ends_at, \'[)\'::text))=(7, ["2026-11-24 21:00:00+00","2026-11-24 21:40:00.5+00"))«.',
     ],
@@ -191,5 +191,3 @@ def test_other_failures_of_the_database_are_not_tried_again(db):
     with pytest.raises(OperationalError):
         service()
     assert len(tries) == 1
-
-
