@@ -1,10 +1,12 @@
 """An observatory network that many processes claim at once, in a database whose transactions are real."""
 
+import itertools
 from dataclasses import dataclass
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F, Q
+from django.test import TransactionTestCase
 
 from coordination.booking.models import Booking, Claim, Slot
 from coordination.campaigns.models import Campaign, Participation
@@ -13,7 +15,15 @@ from coordination.common.models import Event
 from observatories.models import Organisation, Telescope
 from targets.models import Target
 
-from ..coordination.booking.conftest import HOUR, MINUTE, World, make_organisation, make_slot, make_telescope, make_world
+from ..coordination.booking.conftest import (
+    HOUR,
+    MINUTE,
+    World,
+    make_organisation,
+    make_slot,
+    make_telescope,
+    make_world,
+)
 from .workers import Seats
 
 TELESCOPES, SLOTS = 10, 40
@@ -27,12 +37,30 @@ class Network:
 
 
 @pytest.fixture
-def world(transactional_db) -> World:
+def emptied_by_delete(monkeypatch):
+    """Rows are deleted after a test: TRUNCATE of all tables takes seconds."""
+
+    def delete_rows(_case: TransactionTestCase) -> None:
+        kept = {"django_migrations", "django_content_type", "auth_permission"}
+        with transaction.atomic(), connection.cursor() as cursor:  # foreign keys are looked at when it commits
+            for table in set(connection.introspection.table_names()) - kept:
+                cursor.execute(f'DELETE FROM "{table}"')
+
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", delete_rows)
+
+
+@pytest.fixture
+def committed_db(emptied_by_delete, transactional_db) -> None:
+    """The tests' database with transactions that end."""
+
+
+@pytest.fixture
+def world(committed_db) -> World:
     return make_world()
 
 
 @pytest.fixture
-def network(transactional_db) -> Network:
+def network(committed_db) -> Network:
     """Ten telescopes of one organisation, and slots of half an hour that begin every seven minutes."""
     organisation, _ = make_organisation("network")
     telescopes = [
@@ -49,7 +77,9 @@ def network(transactional_db) -> Network:
         slot = make_slot(campaign, target, now + 48 * HOUR + 7 * k * MINUTE, min_sites=4)
         made = slot.seats.model.objects.bulk_create(
             [
-                slot.seats.model(slot=slot, telescope=telescope, observe_from=slot.starts_at, observe_until=slot.ends_at)
+                slot.seats.model(
+                    slot=slot, telescope=telescope, observe_from=slot.starts_at, observe_until=slot.ends_at
+                )
                 for telescope in telescopes
             ]
         )
@@ -87,11 +117,13 @@ def require_whole_claims() -> None:
             states = list(row.history.order_by("history_id").values_list("state", flat=True))
             changes = [state for k, state in enumerate(states) if k == 0 or states[k - 1] != state]
             assert not states or changes[-1] == row.state
-            for before, after in zip(changes, changes[1:], strict=False):
+            for before, after in itertools.pairwise(changes):
                 assert after in model.TRANSITIONS[before], (row, changes)
             if model is Claim:
                 told = Event.objects.filter(subject=f"claim:{row.pk}", kind__in=[f"claim.{state}" for state in changes])
-                assert list(told.order_by("pk").values_list("kind", flat=True)) == [f"claim.{state}" for state in changes]
+                assert list(told.order_by("pk").values_list("kind", flat=True)) == [
+                    f"claim.{state}" for state in changes
+                ]
 
 
 def _reported() -> Q:

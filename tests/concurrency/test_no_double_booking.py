@@ -1,4 +1,4 @@
-"""No telescope is ever booked twice, however many processes claim it at once; `dev.py bench claims` tries more of it."""
+"""No telescope is ever booked twice, however many processes claim it at once: `dev.py bench claims` tries more."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from observatories.models import Telescope
 from . import workers
 from .conftest import require_whole_claims
 
-PROCESSES, ATTEMPTS = 8, 40
+PROCESSES, ATTEMPTS = 8, 25
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,3 @@ def wait_until_gone(backend: int) -> None:
             if cursor.fetchone() is None:
                 return
     raise AssertionError(f"backend {backend} lives on")
-

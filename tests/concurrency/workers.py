@@ -128,5 +128,3 @@ def stop_before_statement(number: int, address: dict[str, Any], told: Any, slot_
         claim_seats(slot_id, **claim)
     told.send("done")
     connection.close()
-
-
