@@ -8,3 +8,6 @@ from coordination.settings import CACHES, REDIS_URL
 _process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
 CELERY_BROKER_URL = f"{REDIS_URL.rpartition('/')[0]}/{int(_process) + 1}"
 CACHES = CACHES | {"default": CACHES["default"] | {"LOCATION": CELERY_BROKER_URL}}
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher"
+]  # the real one takes a quarter of a second on purpose
