@@ -82,14 +82,19 @@ class EarthOrientation:
         """Earth rotation angle, radians in [0, 2 pi), any shape (IAU 2000, erfa.era00)."""
         return np.asarray(erfa.era00(timescales.MJD_ZERO_JD, self.ut1_mjd(tt_mjd)))
 
+    def pole_rad(self, tt_mjd: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Polar motion x and y, radians, any shape. Raises EarthOrientationError outside the span."""
+        self.check(tt_mjd)
+        tt = np.asarray(tt_mjd, dtype=float)
+        x, y = (np.interp(tt, self.tt_mjd, self.polar_motion_rad[:, k]) for k in (0, 1))
+        return x, y
+
     def itrf_to_tirs(self, tt_mjd: ArrayLike) -> FloatArray:
         """Rotation matrices (..., 3, 3) of polar motion: the terrestrial frame to the one that turns about
         the pole of rotation.
         """
-        self.check(tt_mjd)
-        tt = np.asarray(tt_mjd, dtype=float)
-        x, y = (np.interp(tt, self.tt_mjd, self.polar_motion_rad[:, k]) for k in (0, 1))
-        return np.swapaxes(erfa.pom00(x, y, erfa.sp00(timescales.MJD_ZERO_JD, tt)), -1, -2)
+        x, y = self.pole_rad(tt_mjd)
+        return np.swapaxes(erfa.pom00(x, y, erfa.sp00(timescales.MJD_ZERO_JD, np.asarray(tt_mjd))), -1, -2)
 
 
 @functools.cache

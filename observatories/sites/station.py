@@ -7,7 +7,9 @@ celestial intermediate origin. In it the Earth only turns about z, by the Earth 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +19,7 @@ from observatories.sites.earth_orientation import ROTATION_RAD_PER_UT1_DAY, Eart
 from observatories.sites.geodesy import AU_M, Place
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 LIGHT_AU_PER_DAY = 299792458.0 * timescales.DAY_S / AU_M
 
@@ -72,6 +75,40 @@ class Station:
         """Unit vectors (n, 3, 3) in CIRS; rows are east, north and zenith."""
         _, axes = self.in_meridian_frame(tt_mjd)
         return turn_about_z(axes, self.meridian_angle_rad(tt_mjd)[..., None])
+
+
+@dataclass(frozen=True)
+class Stations:
+    """Many places at once: every time (n,), TT as MJD, is asked of one of them, told by its number `which` (n,).
+
+    The same as `Station`, column by column. Polar motion is taken to first order, without s' (13 microarcseconds).
+    """
+
+    places: Sequence[Place]
+    earth: EarthOrientation
+
+    @cached_property
+    def _lon_rad(self) -> FloatArray:
+        return np.radians([place.lon_east_deg for place in self.places])
+
+    @cached_property
+    def _fixed(self) -> FloatArray:
+        """East, north, zenith and position in au (4, 3, t) of a pole that does not move."""
+        itrf = np.stack([np.vstack([place.axes_itrf(), place.itrf_m() / AU_M]) for place in self.places])
+        return np.ascontiguousarray(np.moveaxis(turn_about_z(itrf, -self._lon_rad[:, None]), 0, 2))
+
+    def meridian_angle_rad(self, which: IntArray, tt_mjd: FloatArray) -> FloatArray:
+        """`Station.meridian_angle_rad` (n,)."""
+        return np.asarray(self.earth.rotation_angle_rad(tt_mjd) + self._lon_rad[which])
+
+    def in_meridian_frame(self, which: IntArray, tt_mjd: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """`Station.in_meridian_frame` in columns: position (3, n), au, and axes (3, 3, n), [axis, component, time]."""
+        pole_x, pole_y = self.earth.pole_rad(tt_mjd)
+        cos, sin = np.cos(self._lon_rad)[which], np.sin(self._lon_rad)[which]
+        about_x, about_y = -(cos * pole_y + sin * pole_x), sin * pole_y - cos * pole_x
+        x, y, z = np.moveaxis(self._fixed[:, :, which], 1, 0)
+        turned = np.stack([x + about_y * z, y - about_x * z, z + about_x * y - about_y * x], axis=1)
+        return turned[3], turned[:3]
 
 
 def rotation_velocity_au_d(position_au: FloatArray) -> FloatArray:

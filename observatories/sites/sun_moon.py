@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike, NDArray
 
 from coordination.common import timescales
+from observatories.sites.earth_orientation import ROTATION_RAD_PER_UT1_DAY
 from observatories.sites.roots import find_roots
 from observatories.sites.station import (
     LIGHT_AU_PER_DAY,
-    Station,
-    rotation_velocity_au_d,
-    topocentric_direction,
-    turn_about_z,
+    Stations,
 )
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Vectors = Callable[[FloatArray], FloatArray]
+SunAndMoon = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 BLOCK_DAYS, COEFFICIENTS = 1.0, 12  # the Moon turns by 13 degrees a day: its series is exact to 1e-6"
 TWILIGHT_STEP_DAYS = 1.0 / 24.0
@@ -42,17 +40,6 @@ class BodyPath:
 
     start_tt_mjd: float
     coefficients: FloatArray
-
-    @classmethod
-    def sample(cls, vectors: Vectors, start_tt_mjd: float, end_tt_mjd: float) -> BodyPath:
-        """Sample `vectors`, which takes TT as MJD (n,) and returns CIRS vectors (n, 3) in au, over a span."""
-        first = math.floor(start_tt_mjd)
-        blocks = max(1, math.ceil((end_tt_mjd - first) / BLOCK_DAYS))
-        nodes = chebyshev.chebpts1(COEFFICIENTS)
-        times = first + (np.arange(blocks)[:, None] + 0.5 * (nodes + 1.0)) * BLOCK_DAYS
-        values = vectors(times.ravel()).reshape(blocks, COEFFICIENTS, 3)
-        to_coefficients = np.linalg.inv(chebyshev.chebvander(nodes, COEFFICIENTS - 1))
-        return cls(float(first), np.asarray(to_coefficients @ values))
 
     def __call__(self, tt_mjd: ArrayLike) -> FloatArray:
         """Vectors (n, 3) at times (n,). Raises ValueError outside the sampled span."""
@@ -92,70 +79,100 @@ class SunMoon:
     moon: BodyPath
 
     @classmethod
-    def sample(cls, sun: Vectors, moon: Vectors, start_tt_mjd: float, end_tt_mjd: float) -> SunMoon:
-        """Sample both from functions of TT as MJD (n,) that return apparent geocentric CIRS vectors (n, 3) in
-        au, as long as the true distance.
+    def sample(cls, vectors: SunAndMoon, start_tt_mjd: float, end_tt_mjd: float) -> SunMoon:
+        """Sample both over a span, from a function of TT as MJD (n,) that returns the apparent geocentric CIRS vectors
+        (n, 3) in au of the Sun and of the Moon, as long as the true distance.
         """
-        sun_path = BodyPath.sample(sun, start_tt_mjd, end_tt_mjd)
+        first = math.floor(start_tt_mjd)
+        blocks = max(1, math.ceil((end_tt_mjd - first) / BLOCK_DAYS))
+        nodes = chebyshev.chebpts1(COEFFICIENTS)
+        times = (first + (np.arange(blocks)[:, None] + 0.5 * (nodes + 1.0)) * BLOCK_DAYS).ravel()
+        fit = np.linalg.inv(chebyshev.chebvander(nodes, COEFFICIENTS - 1))
 
-        def moon_for_parallax(tt_mjd: FloatArray) -> FloatArray:
-            return lengthened_by_aberration(moon(tt_mjd), -sun_path.velocity_au_d(tt_mjd))
+        def path(values: FloatArray) -> BodyPath:
+            return BodyPath(float(first), np.asarray(fit @ values.reshape(blocks, COEFFICIENTS, 3)))
 
-        return cls(sun_path, BodyPath.sample(moon_for_parallax, start_tt_mjd, end_tt_mjd))
+        sun, moon = vectors(times)
+        sun_path = path(sun)
+        return cls(sun_path, path(lengthened_by_aberration(moon, -sun_path.velocity_au_d(times))))
 
     def illuminated_fraction(self, tt_mjd: ArrayLike) -> FloatArray:
         """Illuminated fraction (n,) of the Moon's disk, 0 to 1, seen from the Earth's centre (Meeus, chapter
         48).
         """
-        sun, moon = self.sun(tt_mjd), self.moon(tt_mjd)
-        to_sun = sun - moon
-        cos_phase = -np.sum(moon * to_sun, axis=1) / np.linalg.norm(moon, axis=1) / np.linalg.norm(to_sun, axis=1)
-        return np.asarray(0.5 * (1.0 + cos_phase))
+        return illuminated_fraction(self.sun(tt_mjd), self.moon(tt_mjd))
 
 
-def altitude_sine(station: Station, body: BodyPath, tt_mjd: FloatArray) -> FloatArray:
-    """Sine of the airless topocentric altitude (n,) of the centre of a body, diurnal aberration included."""
-    position, axes = station.in_meridian_frame(tt_mjd)
-    vector = turn_about_z(body(tt_mjd), -station.meridian_angle_rad(tt_mjd))
-    direction = topocentric_direction(vector, position, rotation_velocity_au_d(position))
-    return np.asarray(np.sum(direction * axes[:, 2], axis=1))
+def illuminated_fraction(sun_au: FloatArray, moon_au: FloatArray) -> FloatArray:
+    """Illuminated fraction (...) of the Moon's disk from geocentric vectors (..., 3)."""
+    to_sun = sun_au - moon_au
+    cos_phase = -np.sum(moon_au * to_sun, axis=-1)
+    cos_phase /= np.linalg.norm(moon_au, axis=-1) * np.linalg.norm(to_sun, axis=-1)
+    return np.asarray(0.5 * (1.0 + cos_phase))
+
+
+def altitude_sine(stations: Stations, which: IntArray, vectors_au: FloatArray, tt_mjd: FloatArray) -> FloatArray:
+    """Sine of the airless topocentric altitude (n,) of bodies at apparent geocentric CIRS vectors (3, n), each over the
+    station (n,) of that number; diurnal aberration included.
+    """
+    (px, py, pz), axes = stations.in_meridian_frame(which, tt_mjd)
+    meridian = stations.meridian_angle_rad(which, tt_mjd)
+    cos, sin = np.cos(meridian), np.sin(meridian)
+    x, y, z = vectors_au
+    x, y, z = cos * x + sin * y - px, cos * y - sin * x - py, z - pz
+    length, spin = np.sqrt(x * x + y * y + z * z), ROTATION_RAD_PER_UT1_DAY / LIGHT_AU_PER_DAY
+    x, y, z = x / length - spin * py, y / length + spin * px, z / length
+    up = axes[2]
+    return np.asarray((up[0] * x + up[1] * y + up[2] * z) / np.sqrt(x * x + y * y + z * z))
 
 
 @dataclass(frozen=True)
 class DarkIntervals:
-    """Intervals in which the Sun is below a limit: start and end TT as MJD (n,), in order.
+    """Intervals in which the Sun is below the limit of a station: number of the station, start and end TT as MJD
+    (n,), by station and time.
 
     begins_with_dusk, ends_with_dawn (n,): False where the span, not the Sun, makes the edge.
     """
 
+    station: IntArray
     start_tt_mjd: FloatArray
     end_tt_mjd: FloatArray
     begins_with_dusk: NDArray[np.bool_]
     ends_with_dawn: NDArray[np.bool_]
 
+    def take(self, index: NDArray[np.bool_]) -> DarkIntervals:
+        """The intervals at `index`."""
+        return DarkIntervals(*(getattr(self, each.name)[index] for each in fields(self)))
+
 
 def dark_intervals(
-    station: Station, sun: BodyPath, start_tt_mjd: float, end_tt_mjd: float, sun_alt_deg: float
+    stations: Stations, sun: BodyPath, start_tt_mjd: float, end_tt_mjd: float, sun_alt_deg: ArrayLike
 ) -> DarkIntervals:
-    """When the Sun's centre is below `sun_alt_deg` (airless) within [start, end). Polar night and midnight
-    sun included.
+    """When the Sun's centre is below `sun_alt_deg` (airless; one for all stations or one each) within [start, end).
+    Polar night and midnight sun included.
     """
-    limit = math.sin(math.radians(sun_alt_deg))
+    n = len(stations.places)
+    limit = np.broadcast_to(np.sin(np.radians(sun_alt_deg)), n)
 
-    def darkness(_: IntArray, tt_mjd: FloatArray) -> FloatArray:
-        return limit - altitude_sine(station, sun, tt_mjd)
+    def darkness(station: IntArray, tt_mjd: FloatArray) -> FloatArray:
+        return limit[station] - altitude_sine(stations, station, sun(tt_mjd).T, tt_mjd)
 
     samples = max(3, math.ceil((end_tt_mjd - start_tt_mjd) / TWILIGHT_STEP_DAYS) + 1)
-    times = np.linspace(start_tt_mjd, end_tt_mjd, samples)[None]
-    values = darkness(np.zeros(samples, dtype=np.int64), times[0])[None]
-    roots = find_roots(darkness, times, values, ROOT_TOLERANCE_DAYS)
-    dusk, dawn = roots.time[roots.rising], roots.time[~roots.rising]
-    dark_at_start, dark_at_end = values[0, 0] >= 0.0, values[0, -1] >= 0.0
-    start = np.concatenate([[start_tt_mjd], dusk]) if dark_at_start else dusk
-    end = np.concatenate([dawn, [end_tt_mjd]]) if dark_at_end else dawn
+    times = np.linspace(start_tt_mjd, end_tt_mjd, samples)
+    every, vectors = np.repeat(np.arange(n), samples), np.tile(sun(times).T, n)
+    sines = altitude_sine(stations, every, vectors, np.tile(times, n)).reshape(n, samples)
+    values = limit[:, None] - sines
+    roots = find_roots(darkness, np.broadcast_to(times, values.shape), values, ROOT_TOLERANCE_DAYS)
+    dusk, dawn = roots.rising, ~roots.rising
+    already, still = np.flatnonzero(values[:, 0] >= 0.0), np.flatnonzero(values[:, -1] >= 0.0)
+    begins, ends = np.append(already, roots.item[dusk]), np.append(roots.item[dawn], still)
+    start = np.append(np.full(already.size, start_tt_mjd), roots.time[dusk])
+    end = np.append(roots.time[dawn], np.full(still.size, end_tt_mjd))
+    first, last = np.argsort(begins, kind="stable"), np.argsort(ends, kind="stable")
     return DarkIntervals(
-        start_tt_mjd=start,
-        end_tt_mjd=end,
-        begins_with_dusk=np.arange(start.size) >= int(dark_at_start),
-        ends_with_dawn=np.arange(end.size) < end.size - int(dark_at_end),
+        station=begins[first],
+        start_tt_mjd=start[first],
+        end_tt_mjd=end[last],
+        begins_with_dusk=first >= already.size,
+        ends_with_dawn=last < ends.size - still.size,
     )

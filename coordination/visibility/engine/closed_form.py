@@ -1,8 +1,8 @@
 """The quick search: rising and setting from the hour angle at which a target crosses the altitude limit.
 
 Over one night a far target stands still but for a slow drift, so that it is up within a half-width H0 of hour
-angle around its transits. That gives the edges to some seconds; one Newton and two secant steps on the true
-altitude make them exact. What is not plain is left to the thorough search (`dense`).
+angle around its transits. That gives the edges to some seconds; two or three Newton steps on the true altitude make
+them exact. What is not plain is left to the thorough search (`dense`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coordination.visibility.engine.cells import Telescope
 from coordination.visibility.engine.edges import Edge
-from coordination.visibility.engine.pairs import Pairs
+from coordination.visibility.engine.pairs import SPIN, Pairs, cos_sin
 from coordination.visibility.engine.sweep import Intervals
 
 FloatArray = NDArray[np.float64]
@@ -26,20 +25,20 @@ _COS_SLACK = 0.002  # of cos H0: diurnal aberration, changing parallax
 _GRAZE_RAD = 0.08  # an H0 nearer than this to 0 or 180 degrees is not trusted
 _LARGEST_DRIFT = 0.05  # of an edge, in tau, by the target's own motion
 _MARGIN = 0.15  # how far outside the cell an edge is still refined
-_CONVERGED = 1e-6  # last step in tau
+_CONVERGED = 1e-5  # the last Newton step in tau: what is left goes with its square, some microseconds
+_MOST_STEPS = 4
 
 
 @dataclass(frozen=True)
 class Middle:
     """What k pairs look like at the middle of their cells, every field (k,).
 
-    direction: topocentric unit vector in the meridian frame. dec_rad; hour_angle_rad, and
-    hour_angle_turn_rad, by which it grows in half a cell. motion_rad: bound of the target's motion on the sky
-    in half a cell.
+    direction: topocentric unit vector in the meridian frame; cos_dec. hour_angle_rad, and hour_angle_turn_rad, by which
+    it grows in half a cell. motion_rad: bound of the target's motion on the sky in half a cell.
     """
 
     direction: tuple[FloatArray, FloatArray, FloatArray]
-    dec_rad: FloatArray
+    cos_dec: FloatArray
     hour_angle_rad: FloatArray
     hour_angle_turn_rad: FloatArray
     motion_rad: FloatArray
@@ -52,34 +51,20 @@ class Middle:
         x, y, z = x0 - px, y0 - py, z0 - pz
         flat_squared = x * x + y * y
         length_squared = flat_squared + z * z
-        flat, length = np.sqrt(flat_squared), np.sqrt(length_squared)
+        inverse = 1.0 / np.sqrt(length_squared)
         radial = (x * x1 + y * y1 + z * z1) / length_squared
+        # Bound of the motion, parallax included: the transverse velocity and all of the higher terms.
+        ax, ay, az = x1 - radial * x, y1 - radial * y, z1 - radial * z
+        first = np.sqrt(ax * ax + ay * ay + az * az)
+        rest = np.abs(pairs.vectors_au[2:]).sum(axis=(0, 1))
+        site = 2.0 * np.sqrt(px * px + py * py)
         return cls(
-            direction=(x / length, y / length, z / length),
-            dec_rad=np.arctan2(z, flat),
+            direction=(x * inverse, y * inverse, z * inverse),
+            cos_dec=np.sqrt(flat_squared) * inverse,
             hour_angle_rad=np.arctan2(-y, x),
             hour_angle_turn_rad=pairs.turn_rad - (x * y1 - y * x1) / flat_squared,
-            motion_rad=_motion_bound(pairs, radial, (x, y, z), length),
+            motion_rad=(first + rest + site) * inverse * 1.1,
         )
-
-    def take(self, index: IntArray) -> Middle:
-        """The pairs at `index`."""
-        x, y, z = (component[index] for component in self.direction)
-        rest = (self.dec_rad, self.hour_angle_rad, self.hour_angle_turn_rad, self.motion_rad)
-        return Middle((x, y, z), *(values[index] for values in rest))
-
-
-def _motion_bound(
-    pairs: Pairs, radial: FloatArray, vector: tuple[FloatArray, FloatArray, FloatArray], length: FloatArray
-) -> FloatArray:
-    """Bound of the angle a target moves from mid-cell, parallax included: its transverse velocity and all of
-    the higher terms.
-    """
-    across = [pairs.vectors_au[1, k] - radial * vector[k] for k in range(3)]
-    first = np.sqrt(across[0] ** 2 + across[1] ** 2 + across[2] ** 2)
-    rest = np.abs(pairs.vectors_au[2:]).sum(axis=(0, 1))
-    site = 2.0 * np.hypot(pairs.position_au[0], pairs.position_au[1])
-    return np.asarray((first + rest + site) / length * 1.1)
 
 
 @dataclass(frozen=True)
@@ -94,87 +79,135 @@ class Lobes:
     doubtful: BoolArray
 
     @classmethod
-    def of(cls, middle: Middle, telescope: Telescope) -> Lobes:
+    def of(cls, pairs: Pairs, middle: Middle) -> Lobes:
         """From cos H0 = (sin a - sin lat sin dec) / (cos lat cos dec), and how it changes with the
         declination in the cell.
         """
-        limits, place = telescope.limits, telescope.place
-        sin_alt = math.sin(math.radians(limits.geometric_deg(limits.min_alt_deg, place)))
-        sin_lat, cos_lat = math.sin(math.radians(place.lat_deg)), max(math.cos(math.radians(place.lat_deg)), 1e-12)
-        sin_dec, cos_dec = np.sin(middle.dec_rad), np.maximum(np.cos(middle.dec_rad), 1e-12)
-        cos_half = (sin_alt - sin_lat * sin_dec) / (cos_lat * cos_dec)
-        per_dec = (sin_alt * sin_dec - sin_lat) / (cos_lat * cos_dec**2)
-        slack = _COS_SLACK / (cos_lat * cos_dec) + 1.2 * np.abs(per_dec) * middle.motion_rad
+        limits, telescope = pairs.cells.limits, pairs.telescope
+        sin_alt, sin_lat, cos_lat = (
+            values[telescope] for values in (limits.sin_min_alt, limits.sin_lat, limits.cos_lat)
+        )
+        sin_dec, cos_dec = middle.direction[2], np.maximum(middle.cos_dec, 1e-12)
+        inverse = 1.0 / (cos_lat * cos_dec)
+        cos_half = (sin_alt - sin_lat * sin_dec) * inverse
+        by_motion = 1.2 * np.abs(sin_alt * sin_dec - sin_lat) * inverse / cos_dec * middle.motion_rad
+        slack = _COS_SLACK * inverse + by_motion
         never, always = cos_half > 1.0 + slack, cos_half < -1.0 - slack
-        half_width = np.arccos(np.clip(cos_half, -1.0, 1.0))
-        sin_half = np.maximum(np.sin(half_width), 1e-12)
-        drift = 1.2 * np.abs(per_dec) * middle.motion_rad / sin_half / np.abs(middle.hour_angle_turn_rad)
+        cos_half = np.clip(cos_half, -1.0, 1.0)
+        sin_half = np.maximum(np.sqrt(1.0 - cos_half * cos_half), 1e-12)
+        drift = by_motion / (sin_half * np.abs(middle.hour_angle_turn_rad))
         grazes = (sin_half < math.sin(_GRAZE_RAD)) | (drift > _LARGEST_DRIFT)
         odd = ~(middle.hour_angle_turn_rad > 0.0)
-        return cls(half_width, never, always, ~never & ((~always & grazes) | odd))
-
-    def take(self, index: IntArray) -> Lobes:
-        """The pairs at `index`."""
-        return Lobes(self.half_width_rad[index], self.never[index], self.always[index], self.doubtful[index])
+        return cls(np.arccos(cos_half), never, always, ~never & ((~always & grazes) | odd))
 
 
-def quick_windows(pairs: Pairs, middle: Middle, lobes: Lobes, telescope: Telescope) -> tuple[Intervals, BoolArray]:
-    """Windows of pairs (k,) that are plain, and which pairs turned out not to be (k,), whose windows are left
-    out.
+def quick_altitudes(pairs: Pairs, middle: Middle, lobes: Lobes, wanted: BoolArray) -> tuple[Intervals, BoolArray]:
+    """When wanted pairs (k,) are above the lowest altitude, and for which of them this could not tell (k,), which are
+    left out.
     """
-    limits, place = telescope.limits, telescope.place
-    lowest = math.sin(math.radians(limits.geometric_deg(limits.min_alt_deg, place)))
     opens, closes = pairs.cells.opens[pairs.cell], pairs.cells.closes[pairs.cell]
-    always = np.flatnonzero(lobes.always & ~lobes.doubtful)
+    always = np.flatnonzero(lobes.always & ~lobes.doubtful & wanted)
     ones = np.ones(always.size)
-    found = [Intervals(always, -ones, ones, opens[always], closes[always])]
-    failed = lobes.doubtful.copy()
+    failed = lobes.doubtful & wanted
+    plain = wanted & ~(lobes.always | lobes.never | lobes.doubtful)
     transit = -middle.hour_angle_rad / middle.hour_angle_turn_rad
-    period = 2.0 * np.pi / middle.hour_angle_turn_rad
     width = lobes.half_width_rad / middle.hour_angle_turn_rad
-    plain = ~(lobes.always | lobes.never | lobes.doubtful)
+    items, rises, falls = [], [], []
     for turn in (-1, 0, 1):
-        rise, fall = transit + turn * period - width, transit + turn * period + width
-        item = np.flatnonzero(plain & (rise < 1.0 + _MARGIN) & (fall > -1.0 - _MARGIN))
-        if not item.size:
-            continue
-        some = pairs.take(item)
-        slope = _altitude_slope(middle, lobes, telescope)[item]
-        rise, rise_ok = _refined(some, rise[item], slope, lowest)
-        fall, fall_ok = _refined(some, fall[item], -slope, lowest)
-        failed[item[~(rise_ok & fall_ok)]] = True
-        start, end = np.maximum(rise, -1.0), np.minimum(fall, 1.0)
-        opened = np.where(rise > -1.0, Edge.ALTITUDE, opens[item])
-        closed = np.where(fall < 1.0, Edge.ALTITUDE, closes[item])
-        found.append(Intervals(item, start, end, opened, closed).take(start < end))
-    windows = Intervals.concatenate(found)
-    return windows.take(~failed[windows.item]), failed
+        top = transit if turn == 0 else transit + turn * (2.0 * np.pi) / middle.hour_angle_turn_rad
+        item = np.flatnonzero(plain & (top - width < 1.0 + _MARGIN) & (top + width > -1.0 - _MARGIN))
+        items.append(item)
+        rises.append(top[item] - width[item])
+        falls.append(top[item] + width[item])
+    item, guess = np.concatenate(items), np.concatenate(rises + falls)
+    edge, fine = _refined(pairs, np.concatenate([item, item]), guess)
+    rise, fall = edge.reshape(2, -1)
+    failed[item[~fine.reshape(2, -1).all(axis=0)]] = True
+    start, end = np.maximum(rise, -1.0), np.minimum(fall, 1.0)
+    found = Intervals(
+        np.concatenate([always, item]),
+        np.concatenate([-ones, start]),
+        np.concatenate([ones, end]),
+        np.concatenate([opens[always], np.where(rise > -1.0, int(Edge.ALTITUDE), opens[item])]),
+        np.concatenate([closes[always], np.where(fall < 1.0, int(Edge.ALTITUDE), closes[item])]),
+    )
+    return found.take(np.flatnonzero((found.start < found.end) & ~failed[found.item])), failed
 
 
-def _altitude_slope(middle: Middle, lobes: Lobes, telescope: Telescope) -> FloatArray:
-    """d sin(altitude) / d tau where a target rises through the limit."""
-    cos_lat = math.cos(math.radians(telescope.place.lat_deg))
-    return np.asarray(cos_lat * np.cos(middle.dec_rad) * np.sin(lobes.half_width_rad) * middle.hour_angle_turn_rad)
-
-
-def _refined(pairs: Pairs, guess: FloatArray, slope: FloatArray, lowest: float) -> tuple[FloatArray, BoolArray]:
-    """Edges (k,) from first guesses by a Newton and two secant steps, and whether they converged. Those far
-    outside stay.
-    """
+def _refined(pairs: Pairs, item: IntArray, guess: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Edges (m,) of pairs `item` (m,) from first guesses, and whether they converged. Those far outside stay."""
     inside = np.flatnonzero(np.abs(guess) < 1.0 + _MARGIN)
-    some = pairs if inside.size == pairs.n else pairs.take(inside)
-    older, slope = guess[inside], slope[inside]
-    at_older = some.altitude_sine(older) - lowest
-    step = -at_older / slope
-    for _ in range(2):
-        newer = older + step
-        at_newer = some.altitude_sine(newer) - lowest
-        change = at_newer - at_older
-        flat = np.abs(change) < 1e-14
-        slope = np.where(flat, slope, change / np.where(flat, 1.0, step))
-        older, at_older, step = newer, at_newer, -at_newer / slope
-    edge = guess.copy()
-    edge[inside] = older + step
-    fine = np.ones(guess.size, dtype=bool)
-    fine[inside] = (np.abs(step) < _CONVERGED) & (np.abs(edge[inside] - guess[inside]) < _LARGEST_DRIFT)
+    edge, fine = guess.copy(), np.ones(guess.size, dtype=bool)
+    curves, tau = _Heights.of(pairs.take(item[inside])), guess[inside]
+    step = curves.newton(tau)
+    tau = tau + step
+    active = np.arange(tau.size)
+    for _ in range(_MOST_STEPS - 1):
+        step = curves.newton(tau[active])
+        tau[active] += step
+        last = np.flatnonzero(~(np.abs(step) < _CONVERGED))
+        active = active[last]
+        if not active.size:
+            break
+        curves = curves.take(last)
+    edge[inside] = tau
+    fine[inside] = np.abs(tau - guess[inside]) < _LARGEST_DRIFT
+    fine[inside[active]] = False
     return edge, fine
+
+
+@dataclass(frozen=True)
+class _Heights:
+    """Curves (m,) that are zero where a target is at its lowest altitude; no quotient needs to be taken.
+
+    The altitude is a when up . (v / |v| + b) = sin a |v / |v| + b|, with v the vector from the site and b diurnal
+    aberration. To first order in b (its square is 1e-12) that is (up - sin a b) . v + (up . b - sin a) |v| = 0.
+    """
+
+    vectors_au: FloatArray  # (terms, 3, m)
+    slopes_au: FloatArray  # (terms - 1, 3, m)
+    turn_rad: FloatArray
+    site: FloatArray  # (3, m), in the meridian frame as the next ones
+    weight: FloatArray  # (3, m) up - sin a b
+    of_length: FloatArray  # sin a - up . b
+
+    @classmethod
+    def of(cls, pairs: Pairs) -> _Heights:
+        sine = pairs.cells.limits.sin_min_alt[pairs.telescope]
+        site, up, terms = pairs.position_au, pairs.zenith, len(pairs.vectors_au)
+        bx, by = -SPIN * site[1], SPIN * site[0]
+        return cls(
+            pairs.vectors_au,
+            pairs.vectors_au[1:] * np.arange(1.0, terms)[:, None, None],
+            pairs.turn_rad,
+            site,
+            np.stack([up[0] - sine * bx, up[1] - sine * by, up[2]]),
+            sine - (up[0] * bx + up[1] * by),
+        )
+
+    def take(self, index: IntArray) -> _Heights:
+        return _Heights(*(values[..., index] for values in vars(self).values()))
+
+    def newton(self, tau: FloatArray) -> FloatArray:
+        """The step (m,) from tau towards the zero."""
+        x, y, z = _horner(self.vectors_au, tau)
+        dx, dy, dz = _horner(self.slopes_au, tau)
+        cos, sin = cos_sin(self.turn_rad * tau)
+        x, y = cos * x + sin * y, cos * y - sin * x
+        dx, dy = cos * dx + sin * dy + self.turn_rad * y, cos * dy - sin * dx - self.turn_rad * x
+        x, y, z = x - self.site[0], y - self.site[1], z - self.site[2]
+        length = np.sqrt(x * x + y * y + z * z)
+        wx, wy, wz = self.weight
+        height = wx * x + wy * y + wz * z - self.of_length * length
+        climb = wx * dx + wy * dy + wz * dz - self.of_length * (x * dx + y * dy + z * dz) / length
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(-height / climb)
+
+
+def _horner(powers: FloatArray, tau: FloatArray) -> FloatArray:
+    value = powers[-1] * tau
+    for coefficient in powers[-2:0:-1]:
+        value += coefficient
+        value *= tau
+    value += powers[0]
+    return value

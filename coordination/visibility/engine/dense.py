@@ -1,21 +1,18 @@
-"""The thorough search: every constraint sampled along the cell, all its roots found, then one sweep over the
-roots.
+"""The thorough search: constraints sampled along the cell, all their roots found, then one sweep over the roots.
 
-For pairs that the closed form does not decide: targets that graze a limit, near and fast ones, those close to
-the Moon or to their limiting magnitude, and telescopes with a horizon mask, hour angle limits or a highest
+For pairs and constraints that the closed form does not decide: targets that graze a limit, near and fast ones, those
+close to the Moon or to their limiting magnitude, and telescopes with a horizon mask, hour angle limits or a highest
 altitude.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coordination.visibility.engine.cells import Telescope
 from coordination.visibility.engine.edges import Edge
 from coordination.visibility.engine.horizon_roots import horizon_changes
 from coordination.visibility.engine.pairs import Pairs, polynomial
@@ -28,8 +25,10 @@ BoolArray = NDArray[np.bool_]
 Margin = Callable[[Pairs, FloatArray], FloatArray]  # of pairs and tau: the constraint holds where it is >= 0
 
 STEP_DAYS, NEAR_STEP_DAYS = 20.0 / 1440.0, 5.0 / 1440.0
+MOON_STEP_DAYS = 60.0 / 1440.0  # the Moon is passed slowly: in a night by a chord of its circle at most
 TOLERANCE_DAYS = 1e-3 / 86400.0
 _FEWEST_SAMPLES = 5
+_SAMPLES_STEP = 6  # numbers of samples are rounded up, so that cells of about one length go together
 _POINTS_AT_ONCE = 60_000  # samples held in memory together
 
 
@@ -37,102 +36,139 @@ _POINTS_AT_ONCE = 60_000  # samples held in memory together
 class Watched:
     """Which constraints of k pairs have to be followed along the cell; the others hold throughout it."""
 
+    altitude: BoolArray
+    altitude_max: BoolArray
+    hour_angle: BoolArray
+    horizon: BoolArray
     moon: BoolArray
     magnitude: BoolArray
     rate: BoolArray
 
+    @classmethod
+    def everything(cls, pairs: Pairs) -> Watched:
+        """All that the telescopes ask."""
+        limits, telescope = pairs.cells.limits, pairs.telescope
+        asked = [limits.has_max_alt, limits.has_hour_angle, limits.has_horizon, limits.has_moon]
+        asked += [limits.has_v_limit, limits.has_max_rate]
+        return cls(np.ones(pairs.n, dtype=bool), *(each[telescope] for each in asked))
 
-def search(pairs: Pairs, telescope: Telescope, watched: Watched, near: bool) -> Intervals:
-    """Windows of pairs (item = number of the pair, times in tau, sorted). Opened and closed by `Edge` codes
-    or SEAM.
+    def take(self, index: IntArray) -> Watched:
+        """Of the pairs at `index`."""
+        return Watched(*(getattr(self, each.name)[index] for each in fields(self)))
+
+    @property
+    def anything(self) -> BoolArray:
+        """Whether anything of a pair (k,) is followed."""
+        return np.asarray(np.logical_or.reduce([getattr(self, each.name) for each in fields(self)]))
+
+
+def search(pairs: Pairs, watched: Watched, up: Intervals, near: bool) -> Intervals:
+    """Windows of pairs (item = number of the pair, times in tau, sorted). Opened and closed by `Edge` codes or SEAM.
+
+    up: when those are above the lowest altitude whose altitude is not watched.
     """
-    cells = pairs.cells
-    longest = float(np.max(cells.half_days[pairs.cell], initial=0.0)) * 2.0
-    samples = max(_FEWEST_SAMPLES, math.ceil(longest / (NEAR_STEP_DAYS if near else STEP_DAYS)) + 1)
-    size = max(1, _POINTS_AT_ONCE // samples)
-    found = []
-    for begin in range(0, pairs.n, size):
-        part = np.arange(begin, min(begin + size, pairs.n))
-        some = Watched(watched.moon[part], watched.magnitude[part], watched.rate[part])
-        intervals = _search_some(pairs.take(part), telescope, some, samples)
-        found.append(replace(intervals, item=intervals.item + begin))
-    return Intervals.concatenate(found)
-
-
-def _search_some(pairs: Pairs, telescope: Telescope, watched: Watched, samples: int) -> Intervals:
-    limits, place = telescope.limits, telescope.place
-    everyone = np.ones(pairs.n, dtype=bool)
-    changes = [_follow(pairs, everyone, Edge.ALTITUDE, _altitude_margin(telescope), samples)]
-    if limits.max_alt_deg is not None:
-        highest = math.sin(math.radians(limits.geometric_deg(limits.max_alt_deg, place)))
-        changes.append(
-            _follow(pairs, everyone, Edge.ALTITUDE_MAX, lambda p, tau: highest - p.altitude_sine(tau), samples)
-        )
-    if limits.hour_angle_h is not None:
-        changes.append(_follow(pairs, everyone, Edge.HOUR_ANGLE, _hour_angle_margin(*limits.hour_angle_h), samples))
-    if limits.needs_moon:
-        changes.append(_follow(pairs, watched.moon, Edge.MOON, moon_margin(telescope), samples))
-    if limits.v_limit_mag is not None:
-        changes.append(_follow(pairs, watched.magnitude, Edge.MAGNITUDE, magnitude_margin(limits.v_limit_mag), samples))
-    if limits.max_rate_arcsec_min is not None:
-        fastest = limits.max_rate_arcsec_min
-        changes.append(
-            _follow(pairs, watched.rate, Edge.RATE, lambda p, tau: fastest - p.rate_arcsec_min(tau), samples)
-        )
-    horizon = limits.geometric_horizon(place)
-    if horizon is not None:
-        changes.append(horizon_changes(pairs, horizon, samples))
+    step = NEAR_STEP_DAYS if near else STEP_DAYS
+    followed: tuple[tuple[BoolArray, Edge, Margin, float], ...] = (
+        (watched.altitude, Edge.ALTITUDE, _altitude_margin, step),
+        (watched.altitude_max, Edge.ALTITUDE_MAX, _altitude_max_margin, step),
+        (watched.hour_angle, Edge.HOUR_ANGLE, _hour_angle_margin, step),
+        (watched.moon, Edge.MOON, moon_margin, step if near else MOON_STEP_DAYS),
+        (watched.magnitude, Edge.MAGNITUDE, magnitude_margin, step),
+        (watched.rate, Edge.RATE, _rate_margin, step),
+    )
+    changes = [_known(up, ~watched.altitude)]
+    for wanted, edge, margin, step_days in followed:
+        for chosen, samples in _alike(pairs, wanted, step_days):
+            changes.append(_follow(pairs, chosen, edge, margin, samples))
+    for chosen, samples in _alike(pairs, watched.horizon, step):
+        changes += _over_horizons(pairs, chosen, samples)
     ends = np.ones(pairs.n)
     return sweep(changes, -ends, ends, pairs.cells.opens[pairs.cell], pairs.cells.closes[pairs.cell])
 
 
-def _follow(pairs: Pairs, wanted: BoolArray, edge: Edge, margin: Margin, samples: int) -> Changes:
-    """Where one constraint changes, for the pairs that want it; for the others it holds."""
+def _known(up: Intervals, known: BoolArray) -> Changes:
+    """The changes of a constraint of which the intervals are known, and which holds for all other pairs (k,)."""
+    holds = ~known
+    holds[up.item[up.start <= -1.0]] = True
+    begins, ends = np.flatnonzero(up.start > -1.0), np.flatnonzero(up.end < 1.0)
+    return Changes(
+        int(Edge.ALTITUDE),
+        holds,
+        np.concatenate([up.item[begins], up.item[ends]]),
+        np.concatenate([up.start[begins], up.end[ends]]),
+        np.repeat([True, False], [begins.size, ends.size]),
+    )
+
+
+def _alike(pairs: Pairs, wanted: BoolArray, step_days: float) -> Iterator[tuple[IntArray, int]]:
+    """The wanted pairs in parts that take equally many samples along their cells, and how many."""
     chosen = np.flatnonzero(wanted)
-    holds = np.ones(pairs.n, dtype=bool)
     if not chosen.size:
-        return Changes(int(edge), holds, chosen, np.empty(0), np.empty(0, dtype=bool))
-    some = pairs if chosen.size == pairs.n else pairs.take(chosen)
-    times = np.broadcast_to(np.linspace(-1.0, 1.0, samples), (chosen.size, samples))
-    values = margin(some, times)
-    tolerance = TOLERANCE_DAYS / float(np.max(pairs.cells.half_days[pairs.cell]))
+        return
+    steps = np.ceil(2.0 * pairs.half_days[chosen] / step_days).astype(np.int64)
+    samples = np.maximum(_FEWEST_SAMPLES, -(-steps // _SAMPLES_STEP) * _SAMPLES_STEP + 1)
+    for count in np.unique(samples).tolist():
+        some = chosen[samples == count]
+        size = max(1, _POINTS_AT_ONCE // count)
+        for begin in range(0, some.size, size):
+            yield some[begin : begin + size], count
+
+
+def _follow(pairs: Pairs, chosen: IntArray, edge: Edge, margin: Margin, samples: int) -> Changes:
+    """Where one constraint changes, for the chosen pairs; for the others it holds."""
+    some = pairs.take(chosen)
+    grid = np.linspace(-1.0, 1.0, samples)
+    values = np.ascontiguousarray(margin(some, np.broadcast_to(grid[:, None], (samples, chosen.size))).T)
+    times = np.broadcast_to(grid, values.shape)
+    tolerance = TOLERANCE_DAYS / float(np.max(some.half_days))
     roots = find_roots(lambda item, tau: margin(some.take(item), tau), times, values, tolerance)
+    holds = np.ones(pairs.n, dtype=bool)
     holds[chosen] = values[:, 0] >= 0.0
     return Changes(int(edge), holds, chosen[roots.item], roots.time, roots.rising)
 
 
-def _altitude_margin(telescope: Telescope) -> Margin:
-    lowest = math.sin(math.radians(telescope.limits.geometric_deg(telescope.limits.min_alt_deg, telescope.place)))
-    return lambda pairs, tau: pairs.altitude_sine(tau) - lowest
+def _over_horizons(pairs: Pairs, chosen: IntArray, samples: int) -> Iterator[Changes]:
+    """Where the chosen pairs cross the masks of their telescopes."""
+    telescope = pairs.telescope[chosen]
+    for number in np.unique(telescope).tolist():
+        horizon = pairs.cells.limits.horizon[number]
+        if horizon is None:
+            continue
+        mine = chosen[telescope == number]
+        found = horizon_changes(pairs.take(mine), horizon, samples)
+        holds = np.ones(pairs.n, dtype=bool)
+        holds[mine] = found.holds_at_start
+        yield Changes(found.edge, holds, mine[found.item], found.time, found.begins)
 
 
-def _hour_angle_margin(first_h: float, last_h: float) -> Margin:
+def _altitude_margin(pairs: Pairs, tau: FloatArray) -> FloatArray:
+    return pairs.altitude_sine(tau) - pairs.cells.limits.sin_min_alt[pairs.telescope]
+
+
+def _altitude_max_margin(pairs: Pairs, tau: FloatArray) -> FloatArray:
+    return pairs.cells.limits.sin_max_alt[pairs.telescope] - pairs.altitude_sine(tau)
+
+
+def _hour_angle_margin(pairs: Pairs, tau: FloatArray) -> FloatArray:
     """Smooth across the meridian and across 12 h: the cosine of the angle from the middle of the allowed hour
     angles.
     """
-    centre, half = math.radians(7.5 * (first_h + last_h)), math.radians(7.5 * (last_h - first_h))
-    edge = math.cos(half)
-
-    def margin(pairs: Pairs, tau: FloatArray) -> FloatArray:
-        return np.cos(pairs.hour_angle_rad(tau) - centre) - edge
-
-    return margin
+    limits, telescope = pairs.cells.limits, pairs.telescope
+    off_centre = pairs.hour_angle_rad(tau) - limits.hour_angle_centre_rad[telescope]
+    return np.asarray(np.cos(off_centre) - np.cos(limits.hour_angle_half_rad[telescope]))
 
 
-def magnitude_margin(faintest_mag: float) -> Margin:
+def magnitude_margin(pairs: Pairs, tau: FloatArray) -> FloatArray:
     """Positive where the target is brighter than the limit; NaN, which is not positive, where H is unknown."""
-    return lambda pairs, tau: faintest_mag - pairs.v_mag(tau)
+    return pairs.cells.limits.v_limit_mag[pairs.telescope] - pairs.v_mag(tau)
 
 
-def moon_margin(telescope: Telescope) -> Margin:
-    """Positive where the Moon is farther than the limit, which may depend on its illumination (taken at
-    mid-cell).
-    """
+def _rate_margin(pairs: Pairs, tau: FloatArray) -> FloatArray:
+    return pairs.cells.limits.max_rate_arcsec_min[pairs.telescope] - pairs.rate_arcsec_min(tau)
 
-    def margin(pairs: Pairs, tau: FloatArray) -> FloatArray:
-        add = (...,) + (None,) * (tau.ndim - 1)
-        illuminated = polynomial(pairs.cells.illuminated[:, pairs.cell][add], tau)
-        least_deg = telescope.limits.moon_separation_deg(illuminated)
-        return np.asarray(np.cos(np.radians(least_deg)) - pairs.moon_separation_cosine(tau))
 
-    return margin
+def moon_margin(pairs: Pairs, tau: FloatArray) -> FloatArray:
+    """Positive where the Moon is farther than the limit, which may depend on its illumination."""
+    illuminated = polynomial(pairs.cells.illuminated.take(pairs.cell, axis=1), tau)
+    least_deg = pairs.cells.limits.moon_separation_deg(pairs.telescope, illuminated)
+    return np.asarray(np.cos(np.radians(least_deg)) - pairs.moon_separation_cosine(tau))

@@ -24,7 +24,6 @@ from coordination.visibility.engine.series import Series, alike
 from coordination.visibility.engine.table import WindowTable, whole_days, without_short
 from coordination.visibility.engine.windows import find_windows
 from observatories.sites.nights import nights_between
-from observatories.sites.station import Station
 from observatories.sites.sun_moon import altitude_sine
 from targets.orbits.blocks import EphemerisBlocks
 
@@ -175,8 +174,8 @@ class _Night:
     @cached_property
     def dark(self) -> tuple[FloatArray, FloatArray]:
         """Starts and ends of the dark intervals (d,)."""
-        cells = self.observing.cells(self.telescope)
-        mine = cells.night == self.label
+        cells = self.observing.nights
+        mine = (cells.telescope == self.telescope) & (cells.night == self.label)
         return cells.start_tt_mjd[mine], cells.end_tt_mjd[mine]
 
     def explain(self, targets: IntArray, series: Series, found: _Found) -> Iterator[Absence]:
@@ -266,10 +265,10 @@ class _Night:
     @cached_property
     def _lowest_sun(self) -> tuple[float, float]:
         """Lowest altitude of the Sun in degrees, and when."""
-        station = Station(self.observing.telescopes[self.telescope].place, self.observing.earth)
         count = max(2, int((self.end_tt_mjd - self.start_tt_mjd) / STEP_DAYS) + 2)
         times = np.linspace(self.start_tt_mjd, self.end_tt_mjd, count)
-        sine = altitude_sine(station, self.observing.sun_moon.sun, times)
+        which, sun = np.full(count, self.telescope), self.observing.sun_moon.sun(times).T
+        sine = altitude_sine(self.observing.stations, which, sun, times)
         lowest = int(sine.argmin())
         return float(np.degrees(np.arcsin(np.clip(sine[lowest], -1.0, 1.0)))), float(times[lowest])
 

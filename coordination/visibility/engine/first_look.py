@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordination.visibility.engine.candidates import Candidates
-from coordination.visibility.engine.cells import Cells, Telescope
+from coordination.visibility.engine.cells import Cells
 from coordination.visibility.engine.closed_form import Middle
 from coordination.visibility.engine.dense import Margin, magnitude_margin, moon_margin
 from coordination.visibility.engine.pairs import Pairs
@@ -34,22 +34,20 @@ class FirstLook:
     magnitude_open: BoolArray
 
 
-def first_look(pairs: Pairs, middle: Middle, chunk: Candidates, telescope: Telescope, alive: BoolArray) -> FirstLook:
+def first_look(pairs: Pairs, middle: Middle, chunk: Candidates, moon: MoonAtMiddle, alive: BoolArray) -> FirstLook:
     """Moon and magnitude of the pairs that are `alive` (k,)."""
-    out, moon_open = _moon_from_middle(pairs, middle, telescope)
+    out, moon_open = moon.nearness(pairs, middle)
     moon_open &= alive
     magnitude_open = chunk.magnitude_open & alive & ~out
-    never = _settle(pairs, moon_open, moon_margin(telescope)) if moon_open.any() else moon_open
-    if telescope.limits.v_limit_mag is not None and magnitude_open.any():
+    never = _settle(pairs, moon_open, moon_margin)
+    if magnitude_open.any():
+        chosen = np.flatnonzero(magnitude_open)
         first, last = pairs.series.blocks_of(pairs.cells)
-        least = pairs.series.least_phase_rad
-        smooth = (least[first[pairs.cell], pairs.objects] > _CUSP_RAD) & (
-            least[last[pairs.cell], pairs.objects] > _CUSP_RAD
-        )
-        sharp = magnitude_open & ~smooth
-        magnitude_open &= smooth
-        never = never | _settle(pairs, magnitude_open, magnitude_margin(telescope.limits.v_limit_mag))
-        magnitude_open |= sharp
+        least, cell, objects = pairs.series.least_phase_rad, pairs.cell[chosen], pairs.objects[chosen]
+        sharp = np.minimum(least[first[cell], objects], least[last[cell], objects]) <= _CUSP_RAD
+        magnitude_open[chosen[sharp]] = False
+        never |= _settle(pairs, magnitude_open, magnitude_margin)
+        magnitude_open[chosen[sharp]] = True
     return FirstLook(out | never, moon_open, magnitude_open)
 
 
@@ -64,37 +62,42 @@ def _settle(pairs: Pairs, open_: BoolArray, margin: Margin) -> BoolArray:
     never = np.zeros(open_.size, dtype=bool)
     if not chosen.size:
         return never
-    tau = np.broadcast_to(np.linspace(-1.0, 1.0, _LOOKS), (chosen.size, _LOOKS))
+    tau = np.broadcast_to(np.linspace(-1.0, 1.0, _LOOKS)[:, None], (_LOOKS, chosen.size))
     values = margin(pairs.take(chosen), tau)
-    bend = 0.5 * np.abs(np.diff(values, n=2, axis=1)).max(axis=1) + 1e-7
-    holds, fails = values.min(axis=1) > bend, values.max(axis=1) < -bend
+    bend = 0.5 * np.abs(np.diff(values, n=2, axis=0)).max(axis=0) + 1e-7
+    holds, fails = values.min(axis=0) > bend, values.max(axis=0) < -bend
     open_[chosen[holds | fails]] = False
     never[chosen[fails]] = True
     return never
 
 
-def _moon_from_middle(pairs: Pairs, middle: Middle, telescope: Telescope) -> tuple[BoolArray, BoolArray]:
-    """Whether the Moon is too near during the whole cell (k,), and whether that may change inside it (k,)."""
-    if not telescope.limits.needs_moon:
-        no = np.zeros(pairs.n, dtype=bool)
-        return no, no.copy()
-    direction, reach = _moon_at_middle(pairs.cells)
-    x, y, z = direction[:, pairs.cell]
-    cosine = middle.direction[0] * x + middle.direction[1] * y + middle.direction[2] * z
-    separation = np.arccos(np.clip(cosine, -1.0, 1.0))
-    limit, change = _moon_limit_rad(pairs.cells, telescope)
-    slack = (reach + change)[pairs.cell] + middle.motion_rad + 1e-4
-    limit = limit[pairs.cell]
-    return separation < limit - slack, np.abs(separation - limit) <= slack
-
-
-def _moon_limit_rad(cells: Cells, telescope: Telescope) -> tuple[FloatArray, FloatArray]:
-    """Least Moon separation (c,) at mid-cell, and a bound of how much it changes from there, with the
-    illumination.
+@dataclass(frozen=True)
+class MoonAtMiddle:
+    """The Moon over cells (c,) with its limit: topocentric unit vectors (3, c) at the middle, the least separation
+    (c,) there, and by how much both may change along the cell (c,), radians.
     """
-    limits, change = telescope.limits, np.abs(cells.illuminated[1:]).sum(axis=0)
-    limit, more = (limits.moon_separation_deg(cells.illuminated[0] + extra) for extra in (0.0, change))
-    return np.radians(limit), np.radians(np.abs(more - limit))
+
+    direction: FloatArray
+    limit_rad: FloatArray
+    change_rad: FloatArray
+
+    @classmethod
+    def of(cls, cells: Cells) -> MoonAtMiddle:
+        direction, reach = _moon_at_middle(cells)
+        change = np.abs(cells.illuminated[1:]).sum(axis=0)
+        limit, more = (
+            cells.limits.moon_separation_deg(cells.telescope, cells.illuminated[0] + extra) for extra in (0.0, change)
+        )
+        limit_rad = np.where(cells.limits.has_moon[cells.telescope], np.radians(limit), -np.inf)
+        return cls(direction, limit_rad, reach + np.radians(np.abs(more - limit)))
+
+    def nearness(self, pairs: Pairs, middle: Middle) -> tuple[BoolArray, BoolArray]:
+        """Whether the Moon is too near during the whole cell (k,), and whether that may change inside it (k,)."""
+        x, y, z = self.direction.take(pairs.cell, axis=1)
+        cosine = middle.direction[0] * x + middle.direction[1] * y + middle.direction[2] * z
+        over = np.arccos(np.clip(cosine, -1.0, 1.0)) - self.limit_rad[pairs.cell]
+        slack = self.change_rad[pairs.cell] + middle.motion_rad + 1e-4
+        return over < -slack, np.abs(over) <= slack
 
 
 def _moon_at_middle(cells: Cells) -> tuple[FloatArray, FloatArray]:
@@ -102,12 +105,12 @@ def _moon_at_middle(cells: Cells) -> tuple[FloatArray, FloatArray]:
     from there.
     """
     tau = np.linspace(-1.0, 1.0, 9)
-    angle = cells.turn_rad[:, None] * tau
-    vectors = np.einsum("mkc,tm->kct", cells.moon_au, np.vander(tau, cells.moon_au.shape[0], increasing=True))
-    px, py, pz = (cells.position_au[:, k, None] for k in range(3))
+    angle = tau[:, None] * cells.turn_rad
+    vectors = np.einsum("mkc,tm->ktc", cells.moon_au, np.vander(tau, cells.moon_au.shape[0], increasing=True))
+    px, py, pz = cells.position_au
     cos, sin = np.cos(angle), np.sin(angle)
     seen = vectors - np.stack(np.broadcast_arrays(cos * px - sin * py, sin * px + cos * py, pz))
     seen = seen / np.linalg.norm(seen, axis=0)
-    middle = seen[:, :, tau.size // 2]
-    cosine = np.einsum("kct,kc->ct", seen, middle)
-    return middle, 1.15 * np.arccos(np.clip(cosine.min(axis=1), -1.0, 1.0))
+    middle = seen[:, tau.size // 2]
+    cosine = np.einsum("ktc,kc->tc", seen, middle)
+    return middle, 1.15 * np.arccos(np.clip(cosine.min(axis=0), -1.0, 1.0))

@@ -1,4 +1,4 @@
-"""Two ways to look at targets at given times: through the cells of a search, or instant by instant."""
+"""Targets over telescopes at any times: each instant is a cell of no length."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordination.visibility.engine.cells import ILLUMINATION_TERMS, Cells, Observing
-from coordination.visibility.engine.pairs import Pairs
+from coordination.visibility.engine.pairs import Pairs, Sight
 from coordination.visibility.engine.series import Series, at_site_light_time
-from observatories.sites.station import Station, turn_about_z
+from observatories.sites.station import turn_about_z
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -19,55 +19,42 @@ _AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
-class InCells:
-    """Far targets (k,) in their cells: expanded once, asked as often as wanted."""
-
-    pairs: Pairs
-
-    @classmethod
-    def expand(cls, series: Series, cells: Cells, objects: IntArray, cell: IntArray, terms: int) -> InCells:
-        """Targets (k,) in cells (k,) that are in order."""
-        return cls(Pairs.expand(series, cells, objects, cell, terms, near=False))
-
-    def take(self, index: IntArray) -> InCells:
-        """The targets at `index`."""
-        return InCells(self.pairs.take(index))
-
-    def __call__(self, tt_mjd: FloatArray) -> tuple[Pairs, FloatArray]:
-        """The pairs, and the tau (k,) that belong to times in their cells."""
-        cells, cell = self.pairs.cells, self.pairs.cell
-        return self.pairs, (tt_mjd - cells.middle_tt_mjd[cell]) / cells.half_days[cell]
-
-    def altitude_sine(self, tt_mjd: FloatArray) -> FloatArray:
-        """Of the targets at times (m, k)."""
-        return np.stack([pairs.altitude_sine(tau) for pairs, tau in map(self, tt_mjd)])
-
-
-@dataclass(frozen=True)
 class AtInstants:
-    """Any targets (k,) over one telescope at any times: each instant is a cell of no length."""
+    """Any targets (k,), each over its telescope (k,), or all over one."""
 
     series: Series
     observing: Observing
-    telescope: int
+    telescope: int | IntArray
     objects: IntArray
+
+    def take(self, index: IntArray) -> AtInstants:
+        """The targets at `index`."""
+        telescope = np.broadcast_to(self.telescope, self.objects.shape)
+        return replace(self, telescope=telescope[index], objects=self.objects[index])
+
+    def sight(self, tt_mjd: FloatArray) -> Sight:
+        """What is seen at times (k,)."""
+        pairs, tau = self(tt_mjd)
+        return pairs.at(tau)
 
     def __call__(self, tt_mjd: FloatArray) -> tuple[Pairs, FloatArray]:
         """Pairs (k,) at times (k,), and tau = 0."""
-        station = Station(self.observing.telescopes[self.telescope].place, self.observing.earth)
-        bodies = self.observing.sun_moon
-        meridian = station.meridian_angle_rad(tt_mjd)
-        position, axes = station.in_meridian_frame(tt_mjd)
+        stations, bodies = self.observing.stations, self.observing.sun_moon
+        telescope = np.broadcast_to(self.telescope, tt_mjd.shape)
+        meridian = stations.meridian_angle_rad(telescope, tt_mjd)
+        position, axes = stations.in_meridian_frame(telescope, tt_mjd)
         earth_velocity = turn_about_z(-bodies.sun.velocity_au_d(tt_mjd), -meridian).T
         vector, velocity = self.series.at(self.objects, tt_mjd)
         vector, velocity = turn_about_z(vector, -meridian).T, turn_about_z(velocity, -meridian).T
         near = np.flatnonzero(self.series.near[self.objects])
         vector[:, near] = at_site_light_time(
-            vector[:, near], velocity[:, near], position[near].T, earth_velocity[:, near]
+            vector[:, near], velocity[:, near], position[:, near], earth_velocity[:, near]
         )
         k = tt_mjd.size
         every = np.arange(k)
         cells = Cells(
+            limits=self.observing.limits,
+            telescope=telescope,
             start_tt_mjd=tt_mjd,
             end_tt_mjd=tt_mjd,
             middle_tt_mjd=tt_mjd,
@@ -89,9 +76,34 @@ class AtInstants:
     def altitude_sine(self, tt_mjd: FloatArray) -> FloatArray:
         """Of the targets at times (m, k)."""
         altitude = np.empty(tt_mjd.shape)
+        telescope = np.broadcast_to(self.telescope, self.objects.shape)
         at_once = max(1, _AT_ONCE // self.objects.size)
         for begin in range(0, len(tt_mjd), at_once):
             some = tt_mjd[begin : begin + at_once]
-            pairs, tau = replace(self, objects=np.tile(self.objects, len(some)))(some.ravel())
-            altitude[begin : begin + at_once] = pairs.altitude_sine(tau).reshape(some.shape)
+            many = replace(self, telescope=np.tile(telescope, len(some)), objects=np.tile(self.objects, len(some)))
+            altitude[begin : begin + at_once] = many.sight(some.ravel()).altitude_sine.reshape(some.shape)
         return altitude
+
+
+@dataclass(frozen=True)
+class InCells:
+    """Far targets (k,) in their cells: expanded once, asked as often as wanted."""
+
+    pairs: Pairs
+
+    def take(self, index: IntArray) -> InCells:
+        """The targets at `index`."""
+        return InCells(self.pairs.take(index))
+
+    def tau(self, tt_mjd: FloatArray) -> FloatArray:
+        """The tau (..., k) that belongs to times (..., k) in their cells."""
+        cells, cell = self.pairs.cells, self.pairs.cell
+        return np.asarray((tt_mjd - cells.middle_tt_mjd[cell]) / self.pairs.half_days)
+
+    def sight(self, tt_mjd: FloatArray) -> Sight:
+        """What is seen at times (..., k)."""
+        return self.pairs.at(self.tau(tt_mjd))
+
+    def altitude_sine(self, tt_mjd: FloatArray) -> FloatArray:
+        """Of the targets at times (m, k)."""
+        return self.sight(tt_mjd).altitude_sine

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coordination.common.timescales import tt_to_tdb_mjd
 from coordination.visibility.engine.cells import Observing, Telescope
@@ -19,10 +20,10 @@ def observe(telescopes: Sequence[Telescope], start_tt_mjd: float, end_tt_mjd: fl
     of the Earth, naming what is covered.
     """
     planets.require(*tt_to_tdb_mjd(np.array([start_tt_mjd, end_tt_mjd])))
-    bodies = SunMoon.sample(
-        lambda tt: apparent_bodies(("sun",), tt, planets)["sun"],
-        lambda tt: apparent_bodies(("moon",), tt, planets)["moon"],
-        start_tt_mjd,
-        end_tt_mjd,
-    )
-    return Observing(telescopes, start_tt_mjd, end_tt_mjd, bodies, EarthOrientation.from_astropy())
+
+    def sun_and_moon(tt_mjd: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        bodies = apparent_bodies(("sun", "moon"), tt_mjd, planets)
+        return bodies["sun"], bodies["moon"]
+
+    tables = SunMoon.sample(sun_and_moon, start_tt_mjd, end_tt_mjd)
+    return Observing(telescopes, start_tt_mjd, end_tt_mjd, tables, EarthOrientation.from_astropy())

@@ -9,6 +9,7 @@ computed.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,25 +173,14 @@ class Series:
             np.clip(np.ceil(last - 1e-9) - 1, 0, top).astype(np.int64),
         )
 
-    def vectors_in(self, cells: Cells, objects: IntArray, cell: IntArray, terms: int) -> FloatArray:
-        """Powers of tau (terms, 3, k) of geocentric vectors in the cell frame, au, for k pairs sorted by
-        cell.
-        """
+    def expansion(self, cells: Cells, terms: int) -> Expansion:
+        """What takes the coefficients of all objects to powers of tau in cells."""
         first, weights = self._weights(cells, terms, self.vectors_au.shape[1])
-        rows = self.vectors_au.reshape(self.n_blocks * self.vectors_au.shape[1], 3 * self.n)
-        n_coef, span = self.vectors_au.shape[1], weights.shape[2]
-        out = np.empty((terms, 3, objects.size))
-        bounds = np.searchsorted(cell, np.arange(cells.n + 1))
         cos, sin = np.cos(cells.meridian_rad), np.sin(cells.meridian_rad)
-        for c in np.flatnonzero(np.diff(bounds)):
-            pairs = slice(bounds[c], bounds[c + 1])
-            block = rows[first[c] * n_coef : first[c] * n_coef + span].reshape(span * 3, self.n)
-            columns = np.take(block, objects[pairs], axis=1).reshape(span, -1)
-            vectors = (weights[c] @ columns).reshape(terms, 3, -1)
-            out[:, 2, pairs] = vectors[:, 2]
-            out[:, 0, pairs] = cos[c] * vectors[:, 0] + sin[c] * vectors[:, 1]
-            out[:, 1, pairs] = cos[c] * vectors[:, 1] - sin[c] * vectors[:, 0]
-        return out
+        turn = np.zeros((cells.n, 3, 3))
+        turn[:, 0, 0], turn[:, 0, 1], turn[:, 1, 0], turn[:, 1, 1], turn[:, 2, 2] = cos, sin, -sin, cos, 1.0
+        matrices = weights[:, :, None, :, None] * turn[:, None, :, None, :]
+        return Expansion(self.vectors_au, first, matrices.reshape(cells.n, terms * 3, -1))
 
     def brightness_at(self, objects: IntArray, tt_mjd: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Geocentric log10(r delta) and phase angle in radians at instants; objects broadcast against the
@@ -202,8 +192,18 @@ class Series:
         place = (tt_mjd - self.start_tt_mjd) / self.block_days
         block = np.clip(place.astype(np.int64), 0, self.n_blocks - 1)
         twice = 2.0 * (2.0 * (place - block) - 1.0)
-        log10_r_delta, phase = (_clenshaw(rows, block, objects, twice) for rows in (self.log10_r_delta, self.phase_rad))
+        terms = self.log10_r_delta.shape[1]
+        at = block * (terms * self.n) + objects
+        both = np.zeros((2, 2, *twice.shape))
+        upper, lower = both
+        for j in range(terms - 1, 0, -1):
+            lower, upper = upper, self._brightness[:, at + j * self.n] + twice * upper - lower
+        log10_r_delta, phase = self._brightness[:, at] + 0.5 * twice * upper - lower
         return log10_r_delta, np.abs(phase)
+
+    @cached_property
+    def _brightness(self) -> FloatArray:
+        return np.stack([self.log10_r_delta.ravel(), self.phase_rad.ravel()])
 
     def at(self, objects: IntArray, tt_mjd: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Vector (k, 3) in CIRS, au, and velocity (k, 3) in au per day, at single instants."""
@@ -228,6 +228,45 @@ class Series:
         evaluate = np.zeros((cells.n, terms, reach, n_coef))
         np.put_along_axis(evaluate, (block - first[:, None])[:, :, None, None], basis[:, :, None, :], axis=2)
         return first, powers_from_nodes(nodes) @ evaluate.reshape(cells.n, terms, reach * n_coef)
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """From the Chebyshev coefficients of n objects to powers of tau in c cells.
+
+    coefficients (n_blocks, n_coef, 3, n); first (c,): block in which a cell begins; matrices (c, 3 * terms, 3 * s):
+    from the s coefficients of its blocks to the powers' components in the cell frame.
+    """
+
+    coefficients: FloatArray
+    first: IntArray
+    matrices: FloatArray
+
+    def vectors_au(self, objects: IntArray, cell: IntArray) -> FloatArray:
+        """Powers of tau (terms, 3, k) of geocentric vectors in the cell frame, au, for k pairs sorted by cell.
+
+        All cells that begin in one block are expanded at once for all objects that occur there: one product of
+        matrices costs less than picking out the pairs that are wanted.
+        """
+        n_coef, n = self.coefficients.shape[1], self.coefficients.shape[3]
+        rows = self.coefficients.reshape(-1, n)
+        size, span = self.matrices.shape[1:]
+        out = np.empty((size, objects.size))
+        block = self.first[cell]
+        bounds = np.flatnonzero(np.diff(block, prepend=-1, append=-1)) if cell.size else np.empty(0, dtype=np.int64)
+        for begin, end in itertools.pairwise(bounds.tolist()):
+            pairs = slice(begin, end)
+            here, low = cell[pairs], int(cell[begin])
+            high, start = int(cell[end - 1]) + 1, 3 * n_coef * int(block[begin])
+            wanted = np.zeros(n, dtype=bool)
+            wanted[objects[pairs]] = True
+            chosen = np.flatnonzero(wanted)
+            columns = rows[start : start + span].take(chosen, axis=1)
+            matrix = self.matrices[low:high].transpose(1, 0, 2).reshape(-1, span)
+            grid = (matrix @ columns).reshape(size, -1)
+            place = np.cumsum(wanted) - 1
+            np.take(grid, (here - low) * chosen.size + place[objects[pairs]], axis=1, out=out[:, pairs], mode="clip")
+        return out.reshape(-1, 3, objects.size)
 
 
 def alike(blocks: EphemerisBlocks) -> Iterator[tuple[IntArray, Series, int, bool]]:
@@ -262,7 +301,7 @@ def light_time_corrected(vectors_au: FloatArray, cells: Cells, cell: IntArray) -
     slopes = np.einsum("mt,tck->mck", powers[:, :-1], vectors_au[1:] * np.arange(1.0, terms)[:, None, None])
     velocity = slopes / cells.half_days[cell]
     angle = nodes[:, None] * cells.turn_rad[cell]
-    site = np.moveaxis(turn_about_z(cells.position_au[cell], angle), -1, 1)
+    site = np.moveaxis(turn_about_z(cells.position_au[:, cell].T, angle), -1, 1)
     corrected = at_site_light_time(at_nodes, velocity, site, cells.earth_velocity_au_d[:, cell])
     return np.asarray(np.einsum("tm,mck->tck", powers_from_nodes(nodes), corrected))
 
@@ -290,14 +329,6 @@ def _derivative(terms: int) -> FloatArray:
     matrix = np.zeros((terms, terms))
     matrix[:-1] = chebyshev.chebder(np.eye(terms))
     return matrix
-
-
-def _clenshaw(rows: FloatArray, block: IntArray, objects: IntArray, twice: FloatArray) -> FloatArray:
-    """Chebyshev series rows (n_blocks, m, n) at their argument, given doubled, by Clenshaw's recurrence."""
-    upper, lower = np.zeros(twice.shape), np.zeros(twice.shape)
-    for j in range(rows.shape[1] - 1, 0, -1):
-        upper, lower = rows[block, j, objects] + twice * upper - lower, upper
-    return np.asarray(rows[block, 0, objects] + 0.5 * twice * upper - lower)
 
 
 def _excursion(sizes: FloatArray) -> FloatArray:

@@ -45,7 +45,10 @@ class Intervals:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Intervals]) -> Intervals:
-        """All intervals of one or more parts."""
+        """All intervals of some parts."""
+        if not parts:
+            none = np.empty(0, dtype=np.int64)
+            return cls(none, np.empty(0), np.empty(0), none, none)
         return cls(
             np.concatenate([part.item for part in parts]),
             np.concatenate([part.start for part in parts]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -10,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordination.visibility.engine.candidates import Candidates, candidates
-from coordination.visibility.engine.cells import Observing, Telescope
-from coordination.visibility.engine.closed_form import Lobes, Middle, quick_windows
+from coordination.visibility.engine.cells import Cells, Observing
+from coordination.visibility.engine.closed_form import Lobes, Middle, quick_altitudes
 from coordination.visibility.engine.dense import Watched, search
-from coordination.visibility.engine.first_look import first_look
+from coordination.visibility.engine.first_look import MoonAtMiddle, first_look
 from coordination.visibility.engine.pairs import Pairs
 from coordination.visibility.engine.series import Series, alike
 from coordination.visibility.engine.sweep import Intervals
@@ -24,7 +23,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 BlockGroup = tuple[IntArray, EphemerisBlocks]
 
-CHUNK_PAIRS = 50_000
+CHUNK_PAIRS = 16_384  # a column of so many pairs stays in the processor's cache
 
 
 def find_windows(
@@ -47,78 +46,81 @@ def find_windows(
     if isinstance(groups, EphemerisBlocks):
         groups = [(np.arange(groups.n), groups)]
     parts = []
-    for targets, blocks in groups:
+    for targets, blocks in groups if observing.telescopes else ():
         for members, series, terms, near in alike(blocks):
-            for telescope in range(len(observing.telescopes)):
-                for found in _one_telescope(series, observing, telescope, terms, near, chunk_pairs):
+            for cells in observing.cells(series.block_days):
+                for found in _in_cells(series, cells, terms, near, chunk_pairs):
                     parts.append(replace(found, target=np.asarray(targets)[members][found.target]))
     table = joined(WindowTable.concatenate(parts).sorted(), at_nights=False)
     table = without_short(table, observing.least_days)
     return table if cut_at_nights else joined(table, at_nights=True)
 
 
-def _one_telescope(
-    series: Series, observing: Observing, index: int, terms: int, near: bool, chunk_pairs: int
-) -> Iterator[WindowTable]:
-    telescope = observing.telescopes[index]
-    cells = observing.cells(index, min(1.0, series.block_days))
+def _in_cells(series: Series, cells: Cells, terms: int, near: bool, chunk_pairs: int) -> Iterator[WindowTable]:
     if not cells.n:
         return
-    for candidate in candidates(series, cells, telescope, 50 * chunk_pairs):
-        for chunk in candidate.chunks(chunk_pairs):
-            pairs = Pairs.expand(series, cells, chunk.objects, chunk.cell, terms, near)
-            for some, intervals in _windows_of(pairs, chunk, telescope, near):
-                yield _as_table(some, intervals, index)
+    expansion, moon = series.expansion(cells, terms), MoonAtMiddle.of(cells)
+    for chunk in Candidates.chunks(candidates(series, cells), chunk_pairs):
+        pairs = Pairs.expand(series, cells, chunk.objects, chunk.cell, expansion, near)
+        if near:
+            nothing = Intervals.concatenate([])
+            yield _as_table(pairs, search(pairs, Watched.everything(pairs), nothing, near=True))
+        else:
+            yield _as_table(pairs, _windows_of(pairs, chunk, moon))
 
 
-def _as_table(pairs: Pairs, intervals: Intervals, telescope: int) -> WindowTable:
-    cell = pairs.cell[intervals.item]
+def _as_table(pairs: Pairs, intervals: Intervals) -> WindowTable:
+    cells, cell = pairs.cells, pairs.cell[intervals.item]
     return WindowTable(
         target=pairs.objects[intervals.item],
-        telescope=np.full(cell.size, telescope),
-        night=pairs.cells.night[cell],
-        start_tt_mjd=pairs.cells.tt_mjd(cell, intervals.start),
-        end_tt_mjd=pairs.cells.tt_mjd(cell, intervals.end),
+        telescope=cells.telescope[cell],
+        night=cells.night[cell],
+        start_tt_mjd=cells.tt_mjd(cell, intervals.start),
+        end_tt_mjd=cells.tt_mjd(cell, intervals.end),
         opened_by=intervals.opened_by,
         closed_by=intervals.closed_by,
     )
 
 
-def _windows_of(pairs: Pairs, chunk: Candidates, telescope: Telescope, near: bool) -> Iterator[tuple[Pairs, Intervals]]:
-    """Windows of the pairs, by the closed form where that decides and by the thorough search elsewhere."""
-    if not pairs.n:
-        return
-    if near:
-        everything = np.ones(pairs.n, dtype=bool)
-        watched = Watched(everything, everything, everything)
-        yield pairs, search(pairs, telescope, watched, near=True)
-        return
+def _windows_of(pairs: Pairs, chunk: Candidates, moon: MoonAtMiddle) -> Intervals:
+    """Windows of far pairs, by the closed form where that decides and by the thorough search elsewhere."""
     middle = Middle.of(pairs)
-    lobes = Lobes.of(middle, telescope)
-    look = first_look(pairs, middle, chunk, telescope, ~lobes.never)
-    alive = ~lobes.never & ~look.ruled_out
-    special = look.magnitude_open | chunk.rate_open | look.moon_open | _needs_samples(middle, lobes, telescope)
-    quick = np.flatnonzero(alive & ~special)
-    some = pairs.take(quick)
-    intervals, failed = quick_windows(some, middle.take(quick), lobes.take(quick), telescope)
-    yield some, intervals
-    thorough = np.concatenate([np.flatnonzero(alive & special), quick[failed]])
-    if thorough.size:
-        watched = Watched(look.moon_open[thorough], look.magnitude_open[thorough], chunk.rate_open[thorough])
-        rest = pairs.take(thorough)
-        yield rest, search(rest, telescope, watched, near=False)
+    lobes = Lobes.of(pairs, middle)
+    look = first_look(pairs, middle, chunk, moon, ~lobes.never)
+    alive = ~(lobes.never | look.ruled_out)
+    up, failed = quick_altitudes(pairs, middle, lobes, alive)
+    altitude_max, hour_angle = _cut_further(pairs, middle, lobes)
+    watched = Watched(
+        altitude=failed,
+        altitude_max=altitude_max,
+        hour_angle=hour_angle,
+        horizon=pairs.cells.limits.has_horizon[pairs.telescope],
+        moon=look.moon_open,
+        magnitude=look.magnitude_open,
+        rate=chunk.rate_open,
+    )
+    thorough = alive & watched.anything
+    chosen = np.flatnonzero(thorough)
+    if not chosen.size:
+        return up
+    place = np.cumsum(thorough) - 1
+    known = up.take(np.flatnonzero(thorough[up.item]))
+    found = search(pairs.take(chosen), watched.take(chosen), replace(known, item=place[known.item]), near=False)
+    plain = up.take(np.flatnonzero(~thorough[up.item]))
+    return Intervals.concatenate([plain, replace(found, item=chosen[found.item])])
 
 
-def _needs_samples(middle: Middle, lobes: Lobes, telescope: Telescope) -> BoolArray:
-    """Whether limits beyond the lowest altitude may cut inside the cell (k,)."""
-    limits, place = telescope.limits, telescope.place
-    needed = np.full(middle.dec_rad.size, limits.horizon is not None)
-    if limits.max_alt_deg is not None:
-        highest = math.radians(limits.geometric_deg(limits.max_alt_deg, place))
-        top = 0.5 * np.pi - np.abs(middle.dec_rad - math.radians(place.lat_deg)) + middle.motion_rad + 1e-3
-        needed |= top > highest
-    if limits.hour_angle_h is not None:
-        narrowest = math.radians(15.0) * min(abs(limits.hour_angle_h[0]), abs(limits.hour_angle_h[1]))
-        straddles = limits.hour_angle_h[0] < 0.0 < limits.hour_angle_h[1]
-        needed |= ~(straddles & ~lobes.always & (lobes.half_width_rad + 0.1 < narrowest))
-    return needed
+def _cut_further(pairs: Pairs, middle: Middle, lobes: Lobes) -> tuple[BoolArray, BoolArray]:
+    """Whether the highest altitude, and the limits of the hour angle, may cut inside the cell (k,)."""
+    limits, telescope = pairs.cells.limits, pairs.telescope
+    highest, hours = np.zeros(pairs.n, dtype=bool), np.zeros(pairs.n, dtype=bool)
+    if limits.has_max_alt.any():
+        # Sine of the altitude at culmination, at most; motion moves it by no more than itself.
+        top = limits.sin_lat[telescope] * middle.direction[2] + limits.cos_lat[telescope] * middle.cos_dec
+        highest = limits.has_max_alt[telescope] & (top + middle.motion_rad + 1e-3 > limits.sin_max_alt[telescope])
+    if limits.has_hour_angle.any():
+        centre, half = limits.hour_angle_centre_rad[telescope], limits.hour_angle_half_rad[telescope]
+        narrowest = half - np.abs(centre)  # negative where they do not straddle the meridian
+        inside = ~lobes.always & (lobes.half_width_rad + 0.1 < narrowest)
+        hours = limits.has_hour_angle[telescope] & ~inside
+    return highest, hours

@@ -8,7 +8,7 @@ import pytest
 from coordination.common.timescales import utc_to_tt_mjd
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.geodesy import Place
-from observatories.sites.station import Station
+from observatories.sites.station import Stations
 from observatories.sites.sun_moon import SunMoon, altitude_sine, dark_intervals
 from targets.orbits.ephemeris import apparent_bodies
 from targets.orbits.planets import default_planets
@@ -30,16 +30,16 @@ def bodies_around(utc: str, days: float) -> tuple[SunMoon, float]:
     planets = default_planets()
     tt = float(utc_to_tt_mjd(np.datetime64(utc.rstrip("Z"), "us")))
 
-    def vectors(name: str):
-        return lambda times: apparent_bodies((name,), times, planets)[name]
+    def vectors(times: np.ndarray):
+        return tuple(apparent_bodies(("sun", "moon"), times, planets).values())
 
-    return SunMoon.sample(vectors("sun"), vectors("moon"), tt - 1.0, tt + days), tt
+    return SunMoon.sample(vectors, tt - 1.0, tt + days), tt
 
 
 def test_twilight_and_sunrise() -> None:
     for row in almanac("sun_usno"):
         bodies, tt = bodies_around(row["utc"], 1.0)
-        station = Station(Place(row["site"]["lon"], row["site"]["lat"]), EARTH)
+        station = Stations([Place(row["site"]["lon"], row["site"]["lat"])], EARTH)
         limit = next(deg for word, deg in TWILIGHT_DEG.items() if word in row["event"])
         dark = dark_intervals(station, bodies.sun, tt - 0.5, tt + 0.5, limit)
         edges = np.concatenate([dark.start_tt_mjd[dark.begins_with_dusk], dark.end_tt_mjd[dark.ends_with_dawn]])
@@ -48,7 +48,7 @@ def test_twilight_and_sunrise() -> None:
 
 def test_moonrise_and_moonset() -> None:
     table = almanac("moon_rise_set_horizons")
-    station = Station(Place(table["site"]["lon_deg_E"], table["site"]["lat_deg"]), EARTH)
+    station = Stations([Place(table["site"]["lon_deg_E"], table["site"]["lat_deg"])], EARTH)
     for row in table["rows"]:
         for event in ("rise", "set"):
             if event not in row:
@@ -57,7 +57,10 @@ def test_moonrise_and_moonset() -> None:
             times = tt + np.linspace(-5.0, 5.0, 101) * MINUTE
             distance_au = np.linalg.norm(bodies.moon(times), axis=1)
             upper_limb_deg = np.degrees(np.arcsin(1737.4 / (distance_au * 149597870.7))) + 34.0 / 60.0
-            above = np.degrees(np.arcsin(altitude_sine(station, bodies.moon, times))) + upper_limb_deg
+            above = (
+                np.degrees(np.arcsin(altitude_sine(station, np.zeros(101, dtype=int), bodies.moon(times).T, times)))
+                + upper_limb_deg
+            )
             assert np.interp(0.0, *sorted_by(above, times - tt)) == pytest.approx(0.0, abs=3.0 * MINUTE), (row, event)
 
 

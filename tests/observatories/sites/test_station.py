@@ -8,7 +8,7 @@ from astropy.time import Time
 
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.geodesy import Place
-from observatories.sites.station import Station, horizontal_deg, topocentric_direction
+from observatories.sites.station import Station, Stations, horizontal_deg, topocentric_direction
 from observatories.sites.sun_moon import SunMoon, dark_intervals
 
 EARTH = EarthOrientation.from_astropy()
@@ -22,21 +22,18 @@ PLACES = [
 ]
 
 
-def astropy_vectors(name: str):
-    """Apparent geocentric CIRS vectors from Astropy's built-in ephemeris, the same that `get_body` uses at a
-    site.
+def astropy_vectors(tt_mjd: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Apparent geocentric CIRS vectors of the Sun and the Moon from Astropy's built-in ephemeris, the same that
+    `get_body` uses at a site.
     """
-
-    def vectors(tt_mjd: np.ndarray) -> np.ndarray:
-        time = Time(tt_mjd, format="mjd", scale="tt")
-        return get_body(name, time).transform_to(CIRS(obstime=time)).cartesian.xyz.to_value("au").T
-
-    return vectors
+    time = Time(tt_mjd, format="mjd", scale="tt")
+    seen = (get_body(name, time).transform_to(CIRS(obstime=time)) for name in ("sun", "moon"))
+    return tuple(each.cartesian.xyz.to_value("au").T for each in seen)
 
 
 @pytest.fixture(scope="module")
 def bodies() -> SunMoon:
-    return SunMoon.sample(astropy_vectors("sun"), astropy_vectors("moon"), START_TT_MJD, START_TT_MJD + DAYS)
+    return SunMoon.sample(astropy_vectors, START_TT_MJD, START_TT_MJD + DAYS)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -59,7 +56,7 @@ def test_horizontal_places(bodies: SunMoon, place: Place, name: str, arcsec: flo
 @pytest.mark.parametrize("limit_deg", [-18.0, -12.0, 0.0])
 def test_twilight_is_where_astropy_has_it(bodies: SunMoon, limit_deg: float) -> None:
     place = PLACES[0]
-    dark = dark_intervals(Station(place, EARTH), bodies.sun, START_TT_MJD, START_TT_MJD + DAYS, limit_deg)
+    dark = dark_intervals(Stations([place], EARTH), bodies.sun, START_TT_MJD, START_TT_MJD + DAYS, limit_deg)
     edges = np.concatenate([dark.start_tt_mjd[dark.begins_with_dusk], dark.end_tt_mjd[dark.ends_with_dawn]])
     assert edges.size == 12
     time = Time(edges, format="mjd", scale="tt")
@@ -70,12 +67,29 @@ def test_twilight_is_where_astropy_has_it(bodies: SunMoon, limit_deg: float) -> 
 
 def test_the_midnight_sun_and_the_polar_night(bodies: SunMoon) -> None:
     end = START_TT_MJD + DAYS
-    south, north = (Station(Place(0.0, lat), EARTH) for lat in (-80.0, 88.0))
-    assert dark_intervals(south, bodies.sun, START_TT_MJD, end, -18.0).start_tt_mjd.size == 0
-    night = dark_intervals(north, bodies.sun, START_TT_MJD, end, -18.0)
+    places = [Place(0.0, lat) for lat in (-80.0, 88.0, 40.0)]
+    dark = dark_intervals(Stations(places, EARTH), bodies.sun, START_TT_MJD, end, [-18.0, -18.0, -12.0])
+    south, night, middle = (dark.take(dark.station == number) for number in range(3))
+    assert south.start_tt_mjd.size == 0
     assert (night.start_tt_mjd.tolist(), night.end_tt_mjd.tolist()) == ([START_TT_MJD], [end])
     assert not night.begins_with_dusk[0]
     assert not night.ends_with_dawn[0]
+    assert middle.start_tt_mjd.size == DAYS + 1
+    assert np.all(middle.begins_with_dusk[1:] & middle.ends_with_dawn[:-1])
+    assert np.all(middle.start_tt_mjd[1:] > middle.end_tt_mjd[:-1])
+
+
+def test_many_stations_at_once_are_as_each_alone() -> None:
+    which, times = np.repeat(np.arange(len(PLACES)), 5), np.tile(START_TT_MJD + np.linspace(0.0, DAYS, 5), len(PLACES))
+    stations = Stations(PLACES, EARTH)
+    position, axes = stations.in_meridian_frame(which, times)
+    for number, place in enumerate(PLACES):
+        mine, station = which == number, Station(place, EARTH)
+        alone = station.in_meridian_frame(times[mine])
+        np.testing.assert_allclose(position[:, mine].T, alone[0], rtol=0.0, atol=1e-14)
+        np.testing.assert_allclose(np.moveaxis(axes[:, :, mine], 2, 0), alone[1], rtol=0.0, atol=1e-10)
+        angle = stations.meridian_angle_rad(which[mine], times[mine])
+        np.testing.assert_array_equal(angle, station.meridian_angle_rad(times[mine]))
 
 
 def test_a_time_outside_the_tables_is_refused(bodies: SunMoon) -> None:

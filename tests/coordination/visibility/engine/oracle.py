@@ -57,10 +57,10 @@ def sun_moon(start_tt_mjd: float, end_tt_mjd: float) -> SunMoon:
     """The Sun and the Moon of DE440 over a span."""
     planets = default_planets()
 
-    def vectors(name: str):
-        return lambda tt: apparent_bodies((name,), tt, planets)[name]
+    def vectors(tt_mjd: np.ndarray):
+        return tuple(apparent_bodies(("sun", "moon"), tt_mjd, planets).values())
 
-    return SunMoon.sample(vectors("sun"), vectors("moon"), start_tt_mjd, end_tt_mjd)
+    return SunMoon.sample(vectors, start_tt_mjd, end_tt_mjd)
 
 
 def blocks_of(batch: OrbitBatch, days: int, start_tt_mjd: float = START_TT_MJD):

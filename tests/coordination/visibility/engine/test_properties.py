@@ -147,6 +147,19 @@ def test_the_quick_and_the_thorough_search_agree(groups, sky, place: Place, limi
     np.testing.assert_array_equal(quick.closed_by, thorough.closed_by)
 
 
+@few
+@given(telescopes=st.lists(st.builds(Telescope, places, limits), min_size=2, max_size=4))
+def test_telescopes_searched_together_find_what_each_finds_alone(groups, sky, telescopes: list[Telescope]) -> None:
+    together = find_windows(groups, over(sky, telescopes))
+    for number, telescope in enumerate(telescopes):
+        alone = find_windows(groups, over(sky, [telescope]))
+        mine = together.take(together.telescope == number)
+        for column in ("target", "opened_by", "closed_by", "night"):
+            np.testing.assert_array_equal(getattr(mine, column), getattr(alone, column))
+        for column in ("start_tt_mjd", "end_tt_mjd"):
+            np.testing.assert_allclose(getattr(mine, column), getattr(alone, column), atol=2e-3 * SECOND)
+
+
 def test_chunks_do_not_matter(groups, sky) -> None:
     telescopes = [Telescope(Place(-70.4, -24.6, 2635.0), Limits()), Telescope(Place(15.9, 78.2), Limits())]
     whole, pieces = (find_windows(groups, over(sky, telescopes), chunk_pairs=size) for size in (50_000, 7))
