@@ -7,8 +7,8 @@ altitude.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ STEP_DAYS, NEAR_STEP_DAYS = 20.0 / 1440.0, 5.0 / 1440.0
 MOON_STEP_DAYS = 60.0 / 1440.0  # the Moon is passed slowly: in a night by a chord of its circle at most
 TOLERANCE_DAYS = 1e-3 / 86400.0
 _FEWEST_SAMPLES = 5
-_SAMPLES_STEP = 6  # numbers of samples are rounded up, so that cells of about one length go together
+_SAMPLES_STEP = 8  # numbers of samples are rounded up, so that cells of about one length go together
 _POINTS_AT_ONCE = 60_000  # samples held in memory together
 
 
@@ -62,11 +62,41 @@ class Watched:
         return np.asarray(np.logical_or.reduce([getattr(self, each.name) for each in fields(self)]))
 
 
-def search(pairs: Pairs, watched: Watched, up: Intervals, near: bool) -> Intervals:
-    """Windows of pairs (item = number of the pair, times in tau, sorted). Opened and closed by `Edge` codes or SEAM.
-
-    up: when those are above the lowest altitude whose altitude is not watched.
+@dataclass(frozen=True)
+class Thorough:
+    """Pairs (k,) of one series and the same cells to be searched, what has to be followed, and when those are above the
+    lowest altitude (item = number of the pair, times in tau) whose altitude is not.
     """
+
+    pairs: Pairs
+    watched: Watched
+    up: Intervals
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Thorough]) -> Thorough:
+        """All pairs of one or more parts."""
+        if len(parts) == 1:
+            return parts[0]
+        first = parts[0].pairs
+        before = np.cumsum([0, *(part.pairs.n for part in parts)])
+        return cls(
+            Pairs(
+                first.series,
+                first.cells,
+                np.concatenate([part.pairs.objects for part in parts]),
+                np.concatenate([part.pairs.cell for part in parts]),
+                np.concatenate([part.pairs.vectors_au for part in parts], axis=2),
+            ),
+            Watched(*(np.concatenate([getattr(p.watched, each.name) for p in parts]) for each in fields(Watched))),
+            Intervals.concatenate(
+                [replace(part.up, item=part.up.item + n) for part, n in zip(parts, before[:-1], strict=True)]
+            ),
+        )
+
+
+def search(asked: Thorough, near: bool) -> Intervals:
+    """Windows of pairs (item = number of the pair, times in tau, sorted). Opened and closed by `Edge` codes or SEAM."""
+    pairs, watched = asked.pairs, asked.watched
     step = NEAR_STEP_DAYS if near else STEP_DAYS
     followed: tuple[tuple[BoolArray, Edge, Margin, float], ...] = (
         (watched.altitude, Edge.ALTITUDE, _altitude_margin, step),
@@ -76,7 +106,7 @@ def search(pairs: Pairs, watched: Watched, up: Intervals, near: bool) -> Interva
         (watched.magnitude, Edge.MAGNITUDE, magnitude_margin, step),
         (watched.rate, Edge.RATE, _rate_margin, step),
     )
-    changes = [_known(up, ~watched.altitude)]
+    changes = [_known(asked.up, ~watched.altitude)]
     for wanted, edge, margin, step_days in followed:
         for chosen, samples in _alike(pairs, wanted, step_days):
             changes.append(_follow(pairs, chosen, edge, margin, samples))

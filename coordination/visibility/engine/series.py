@@ -176,11 +176,8 @@ class Series:
     def expansion(self, cells: Cells, terms: int) -> Expansion:
         """What takes the coefficients of all objects to powers of tau in cells."""
         first, weights = self._weights(cells, terms, self.vectors_au.shape[1])
-        cos, sin = np.cos(cells.meridian_rad), np.sin(cells.meridian_rad)
-        turn = np.zeros((cells.n, 3, 3))
-        turn[:, 0, 0], turn[:, 0, 1], turn[:, 1, 0], turn[:, 1, 1], turn[:, 2, 2] = cos, sin, -sin, cos, 1.0
-        matrices = weights[:, :, None, :, None] * turn[:, None, :, None, :]
-        return Expansion(self.vectors_au, first, matrices.reshape(cells.n, terms * 3, -1))
+        turn = np.stack([np.cos(cells.meridian_rad), np.sin(cells.meridian_rad)])
+        return Expansion(self.vectors_au, first, weights, turn)
 
     def brightness_at(self, objects: IntArray, tt_mjd: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Geocentric log10(r delta) and phase angle in radians at instants; objects broadcast against the
@@ -234,13 +231,14 @@ class Series:
 class Expansion:
     """From the Chebyshev coefficients of n objects to powers of tau in c cells.
 
-    coefficients (n_blocks, n_coef, 3, n); first (c,): block in which a cell begins; matrices (c, 3 * terms, 3 * s):
-    from the s coefficients of its blocks to the powers' components in the cell frame.
+    coefficients (n_blocks, n_coef, 3, n); first (c,): block in which a cell begins; weights (c, terms, s): from the s
+    coefficients of its blocks to the powers; turn (2, c): cosine and sine of the angle of the cell frame.
     """
 
     coefficients: FloatArray
     first: IntArray
-    matrices: FloatArray
+    weights: FloatArray
+    turn: FloatArray
 
     def vectors_au(self, objects: IntArray, cell: IntArray) -> FloatArray:
         """Powers of tau (terms, 3, k) of geocentric vectors in the cell frame, au, for k pairs sorted by cell.
@@ -248,25 +246,27 @@ class Expansion:
         All cells that begin in one block are expanded at once for all objects that occur there: one product of
         matrices costs less than picking out the pairs that are wanted.
         """
-        n_coef, n = self.coefficients.shape[1], self.coefficients.shape[3]
+        n_coef, _, n = self.coefficients.shape[1:]
         rows = self.coefficients.reshape(-1, n)
-        size, span = self.matrices.shape[1:]
-        out = np.empty((size, objects.size))
+        terms, span = self.weights.shape[1:]
+        out = np.empty((terms, 3, objects.size))
         block = self.first[cell]
         bounds = np.flatnonzero(np.diff(block, prepend=-1, append=-1)) if cell.size else np.empty(0, dtype=np.int64)
         for begin, end in itertools.pairwise(bounds.tolist()):
             pairs = slice(begin, end)
-            here, low = cell[pairs], int(cell[begin])
-            high, start = int(cell[end - 1]) + 1, 3 * n_coef * int(block[begin])
+            low, high, start = int(cell[begin]), int(cell[end - 1]) + 1, 3 * n_coef * int(block[begin])
             wanted = np.zeros(n, dtype=bool)
             wanted[objects[pairs]] = True
             chosen = np.flatnonzero(wanted)
-            columns = rows[start : start + span].take(chosen, axis=1)
-            matrix = self.matrices[low:high].transpose(1, 0, 2).reshape(-1, span)
-            grid = (matrix @ columns).reshape(size, -1)
-            place = np.cumsum(wanted) - 1
-            np.take(grid, (here - low) * chosen.size + place[objects[pairs]], axis=1, out=out[:, pairs], mode="clip")
-        return out.reshape(-1, 3, objects.size)
+            columns = rows[start : start + 3 * span].take(chosen, axis=1).reshape(span, -1)
+            grid = self.weights[low:high].transpose(1, 0, 2).reshape(-1, span) @ columns
+            grid = grid.reshape(terms, -1)
+            place = (cell[pairs] - low) * (3 * chosen.size) + (np.cumsum(wanted) - 1)[objects[pairs]]
+            for component in range(3):
+                out[:, component, pairs] = grid.take(place + component * chosen.size, axis=1)
+        (cos, sin), x, y = self.turn.take(cell, axis=1), out[:, 0], out[:, 1]
+        out[:, 0], out[:, 1] = cos * x + sin * y, cos * y - sin * x
+        return out
 
 
 def alike(blocks: EphemerisBlocks) -> Iterator[tuple[IntArray, Series, int, bool]]:

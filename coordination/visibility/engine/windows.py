@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from coordination.visibility.engine.candidates import Candidates, candidates
 from coordination.visibility.engine.cells import Cells, Observing
 from coordination.visibility.engine.closed_form import Lobes, Middle, quick_altitudes
-from coordination.visibility.engine.dense import Watched, search
+from coordination.visibility.engine.dense import Thorough, Watched, search
 from coordination.visibility.engine.first_look import MoonAtMiddle, first_look
 from coordination.visibility.engine.pairs import Pairs
 from coordination.visibility.engine.series import Series, alike
@@ -60,13 +60,26 @@ def _in_cells(series: Series, cells: Cells, terms: int, near: bool, chunk_pairs:
     if not cells.n:
         return
     expansion, moon = series.expansion(cells, terms), MoonAtMiddle.of(cells)
+    waiting: list[Thorough] = []
     for chunk in Candidates.chunks(candidates(series, cells), chunk_pairs):
         pairs = Pairs.expand(series, cells, chunk.objects, chunk.cell, expansion, near)
         if near:
-            nothing = Intervals.concatenate([])
-            yield _as_table(pairs, search(pairs, Watched.everything(pairs), nothing, near=True))
+            waiting.append(Thorough(pairs, Watched.everything(pairs), Intervals.concatenate([])))
         else:
-            yield _as_table(pairs, _windows_of(pairs, chunk, moon))
+            found, rest = _quick(pairs, chunk, moon)
+            yield _as_table(pairs, found)
+            waiting.append(rest)
+        if sum(each.pairs.n for each in waiting) >= chunk_pairs:
+            yield _thoroughly(waiting, near)
+            waiting = []
+    if waiting:
+        yield _thoroughly(waiting, near)
+
+
+def _thoroughly(waiting: Sequence[Thorough], near: bool) -> WindowTable:
+    """Windows of what waited for the thorough search: a few pairs of each chunk, that cost less together."""
+    together = Thorough.concatenate(waiting)
+    return _as_table(together.pairs, search(together, near))
 
 
 def _as_table(pairs: Pairs, intervals: Intervals) -> WindowTable:
@@ -82,8 +95,8 @@ def _as_table(pairs: Pairs, intervals: Intervals) -> WindowTable:
     )
 
 
-def _windows_of(pairs: Pairs, chunk: Candidates, moon: MoonAtMiddle) -> Intervals:
-    """Windows of far pairs, by the closed form where that decides and by the thorough search elsewhere."""
+def _quick(pairs: Pairs, chunk: Candidates, moon: MoonAtMiddle) -> tuple[Intervals, Thorough]:
+    """Windows of far pairs where the closed form decides, and what is left to the thorough search."""
     middle = Middle.of(pairs)
     lobes = Lobes.of(pairs, middle)
     look = first_look(pairs, middle, chunk, moon, ~lobes.never)
@@ -100,14 +113,11 @@ def _windows_of(pairs: Pairs, chunk: Candidates, moon: MoonAtMiddle) -> Interval
         rate=chunk.rate_open,
     )
     thorough = alive & watched.anything
-    chosen = np.flatnonzero(thorough)
-    if not chosen.size:
-        return up
+    chosen, is_known = np.flatnonzero(thorough), thorough[up.item]
+    known = up.take(np.flatnonzero(is_known))
     place = np.cumsum(thorough) - 1
-    known = up.take(np.flatnonzero(thorough[up.item]))
-    found = search(pairs.take(chosen), watched.take(chosen), replace(known, item=place[known.item]), near=False)
-    plain = up.take(np.flatnonzero(~thorough[up.item]))
-    return Intervals.concatenate([plain, replace(found, item=chosen[found.item])])
+    rest = Thorough(pairs.take(chosen), watched.take(chosen), replace(known, item=place[known.item]))
+    return up.take(np.flatnonzero(~is_known)), rest
 
 
 def _cut_further(pairs: Pairs, middle: Middle, lobes: Lobes) -> tuple[BoolArray, BoolArray]:
