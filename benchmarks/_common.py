@@ -17,17 +17,21 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # the script is started by its path
 
 SNAPSHOT = ROOT / "targets" / "data" / "mpc_nea_extended_2026-02.json.gz"
-PEERS = {"astroplan": "astroplan", "skyfield": "skyfield", "assist": '"rebound<5" assist', "kete": "kete"}
+PEERS = {"astroplan": "astroplan", "skyfield": "skyfield pandas", "assist": '"rebound<5" assist', "kete": "kete"}
 
 
-def catalogue_orbits() -> Any:
-    """The shipped catalogue as one `OrbitBatch`, named by number or principal designation."""
-    from targets.orbits.elements import OrbitBatch
-    from targets.orbits.planets import MJD_ZERO_JD
+def catalogue_records() -> list[Any]:
+    """The shipped catalogue as it is written: elements by name."""
     from targets.sources.files import read_file
     from targets.sources.records import TargetRecord
 
-    records = [record for record in read_file(SNAPSHOT).parse() if isinstance(record, TargetRecord)]
+    return [record for record in read_file(SNAPSHOT).parse() if isinstance(record, TargetRecord)]
+
+
+def orbits_of(records: Sequence[Any]) -> Any:
+    """Records as one `OrbitBatch`, named by number or principal designation."""
+    from targets.orbits.elements import OrbitBatch
+    from targets.orbits.planets import MJD_ZERO_JD
 
     def column(field: str) -> list[float]:
         values = [getattr(record.orbit, field) for record in records]
@@ -39,6 +43,11 @@ def catalogue_orbits() -> Any:
         [epoch - MJD_ZERO_JD for epoch in column("epoch_tdb_jd")],
         *(column(field) for field in fields),
     )
+
+
+def catalogue_orbits() -> Any:
+    """The shipped catalogue as one `OrbitBatch`."""
+    return orbits_of(catalogue_records())
 
 
 def installed(peer: str) -> bool:
