@@ -20,7 +20,7 @@ from coordination.visibility.engine.cells import Observing
 from coordination.visibility.engine.instants import AtInstants
 from coordination.visibility.engine.joint import JointTable
 from coordination.visibility.engine.segments import Segments, expanded
-from coordination.visibility.engine.series import Series, alike
+from coordination.visibility.engine.series import alike
 from observatories.sites.station import turn_about_z
 from targets.orbits.blocks import EphemerisBlocks
 
@@ -136,27 +136,26 @@ class _Seen:
                 order = np.argsort(here)
                 place = np.minimum(np.searchsorted(here[order], whose), here.size - 1)
                 rows = np.flatnonzero(here[order][place] == whose)
-                for telescope in np.unique(segments.telescope[rows]).tolist():
-                    mine = rows[segments.telescope[rows] == telescope]
-                    for begin in range(0, mine.size, _AT_ONCE // SAMPLES):
-                        some = mine[begin : begin + _AT_ONCE // SAMPLES]
-                        seen._look(some, tt[some], order[place[some]], series, observing, telescope)
+                for begin in range(0, rows.size, _AT_ONCE // SAMPLES):
+                    some = rows[begin : begin + _AT_ONCE // SAMPLES]
+                    telescope, objects = (
+                        np.repeat(each, SAMPLES) for each in (segments.telescope[some], order[place[some]])
+                    )
+                    seen._look(some, tt[some], AtInstants(series, observing, telescope, objects))
         return seen
 
-    def _look(
-        self, rows: IntArray, tt: FloatArray, objects: IntArray, series: Series, observing: Observing, telescope: int
-    ) -> None:
-        shape = tt.shape
-        look = AtInstants(series, observing, telescope, np.repeat(objects, SAMPLES))
-        pairs, tau = look(tt.ravel())
-        site = turn_about_z(pairs.cells.position_au, pairs.cells.meridian_rad)
-        sight = np.stack(pairs.topocentric_sky(tau), axis=-1)
+    def _look(self, rows: IntArray, tt: FloatArray, look: AtInstants) -> None:
+        shape, sight = tt.shape, look.sight(tt.ravel())
+        meridian = sight.pairs.cells.meridian_rad
+        site, target = (
+            turn_about_z(np.stack(vector, axis=-1), meridian) for vector in (sight.site_au, sight.topocentric_au)
+        )
         self.site_au[rows] = site.reshape(*shape, 3)
-        self.target_au[rows] = (site + sight).reshape(*shape, 3)
-        sine = np.clip(pairs.altitude_sine(tau), -1.0, 1.0)
+        self.target_au[rows] = (site + target).reshape(*shape, 3)
+        sine = np.clip(sight.altitude_sine, -1.0, 1.0)
         self.alt_deg[rows] = np.degrees(np.arcsin(sine)).reshape(shape)
-        self.v_mag[rows] = pairs.v_mag(tau).reshape(shape)
-        self.rate_arcsec_min[rows] = pairs.rate_arcsec_min(tau).reshape(shape)
+        self.v_mag[rows] = sight.v_mag.reshape(shape)
+        self.rate_arcsec_min[rows] = sight.rate_arcsec_min.reshape(shape)
 
 
 def _largest_baselines(segments: Segments, seen: _Seen, site: IntArray, errors: Errors) -> dict[str, Any]:
