@@ -35,7 +35,7 @@ TARGETS = """
 """
 CODES = "X05 W84 J04 950 703 G96 F51 E10 K91 474"
 ROUNDS = 15
-AGAIN_BELOW_S = 60.0  # a peer that is quicker than this has a second round, with warm caches
+AGAIN_BELOW_S = 10.0  # a peer that is quicker than this has a second round, with warm caches
 
 
 def this_engine(orbits: OrbitBatch, telescopes: list[Telescope], planets: Planets, quantities: bool) -> float:
