@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from coordination.common.timescales import tt_mjd_to_utc, utc_to_tt_mjd
 from observatories.models import Closure, Telescope
 from observatories.services import closures_between, telescopes_for_windows
-from observatories.sites.earth_orientation import EarthOrientation
+from observatories.sites.earth_orientation import installed_version
 from observatories.sites.geodesy import Place
 from observatories.sites.nights import noon_utc
 from targets.services.ephemerides import CurrentEphemerides, Span, planets, refresh_ephemerides
@@ -61,7 +61,7 @@ def faintest_v_mag(telescopes: Sequence[Telescope]) -> float:
 
 
 def earth_orientation_version() -> str:
-    return EarthOrientation.from_astropy().version
+    return installed_version()
 
 
 def telescope_fingerprints(telescopes: Iterable[Telescope], span: Span) -> dict[int, str]:

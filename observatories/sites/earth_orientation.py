@@ -2,7 +2,8 @@
 Astropy.
 
 This is the one place where Astropy is told to stay offline and to trust its table at any age: the table is
-refreshed by updating the package `astropy-iers-data`. Nothing else in the product may set these options.
+refreshed by updating the package `astropy-iers-data`. Nothing else in the product may set these options. Astropy is
+imported where it is used: it takes half a second, and the table another one, which only processes that compute spend.
 """
 
 from __future__ import annotations
@@ -13,13 +14,9 @@ from dataclasses import dataclass
 
 import erfa
 import numpy as np
-from astropy.utils import iers
 from numpy.typing import ArrayLike, NDArray
 
 from coordination.common import timescales
-
-iers.conf.auto_download = False
-iers.conf.auto_max_age = None
 
 FloatArray = NDArray[np.float64]
 
@@ -98,7 +95,17 @@ class EarthOrientation:
 
 
 @functools.cache
+def installed_version() -> str:
+    """The `version` of the installed table, without reading it."""
+    return f"IERS-A {importlib.metadata.version('astropy-iers-data')}"
+
+
+@functools.cache
 def _installed_table() -> EarthOrientation:
+    from astropy.utils import iers
+
+    iers.conf.auto_download = False
+    iers.conf.auto_max_age = None
     table = iers.earth_orientation_table.get()
     utc_mjd = np.asarray(table["MJD"].to_value("d"), dtype=np.int64)
     utc = np.datetime64("1858-11-17") + utc_mjd.astype("timedelta64[D]")
@@ -106,11 +113,10 @@ def _installed_table() -> EarthOrientation:
     utc_minus_tt_s = (utc_mjd - tt_mjd) * timescales.DAY_S
     pole = np.stack([table["PM_x"].to_value("rad"), table["PM_y"].to_value("rad")], axis=1)
     predicted_from = float(table.meta["predictive_mjd"])
-    release = importlib.metadata.version("astropy-iers-data")
     return EarthOrientation(
         tt_mjd=tt_mjd,
         ut1_minus_tt_s=np.asarray(table["UT1_UTC"].to_value("s")) + np.round(utc_minus_tt_s, 3),
         polar_motion_rad=np.asarray(pole),
         measured_until_tt_mjd=float(tt_mjd[np.searchsorted(utc_mjd, predicted_from) - 1]),
-        version=f"IERS-A {release}",
+        version=installed_version(),
     )

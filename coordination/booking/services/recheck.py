@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from astropy.coordinates import angular_separation
 from django.db.models import F, Q
 
 from coordination.common import clock, states
@@ -112,6 +111,8 @@ def _whole_seconds(shift: dt.timedelta, choices: Sequence[Sequence[tuple[dt.time
 def _moved_arcsec(slot: Slot, place: tuple[float, float]) -> float | None:
     if slot.middle_ra_deg is None or slot.middle_dec_deg is None:
         return None
+    from astropy.coordinates import angular_separation  # a second to import: not for every process of the service
+
     before = np.radians([slot.middle_ra_deg, slot.middle_dec_deg])
     after = np.radians(place)
     return float(np.degrees(angular_separation(before[0], before[1], after[0], after[1])) * 3600.0)
