@@ -218,7 +218,7 @@ def query_times() -> dict[str, float]:
     pages = {
         "one target": f"target={busiest['target__designation']}&limit=100",
         "one telescope and night": f"telescope={telescope}&after={night[0]}&before={night[1]}&limit=100",
-        "filtered": "v_max=19&min_duration_s=7200&orbit_quality=reliable&limit=100",
+        "filtered": "v_max=19&min_duration_s=7200&orbit_trust=fair&limit=100",
         "filtered, longest first": "v_max=19&min_duration_s=7200&order_by=-duration_s&limit=100",
         "no filter": "limit=100",
     }

@@ -76,6 +76,8 @@ class TelescopeSerializer(serializers.ModelSerializer[Telescope]):
             "hour_angle_max_h",
             "horizon_mask",
             "moon_separation_min_deg",
+            "moon_separation_new_deg",
+            "galactic_latitude_min_deg",
             "limiting_v_mag",
             "rate_max_arcsec_min",
             "window_min_s",
@@ -96,6 +98,10 @@ class TelescopeSerializer(serializers.ModelSerializer[Telescope]):
             "hour_angle_min_h": {"help_text": "first hour angle, negative east of the meridian; null: no limit"},
             "hour_angle_max_h": {"help_text": "last hour angle; null: no limit"},
             "moon_separation_min_deg": {"help_text": "least distance of a target from the Moon"},
+            "moon_separation_new_deg": {
+                "help_text": "the same at new Moon, growing with the illuminated fraction; null: the same always"
+            },
+            "galactic_latitude_min_deg": {"help_text": "least distance from the galactic plane; null: no limit"},
             "limiting_v_mag": {"help_text": "faintest V magnitude"},
             "rate_max_arcsec_min": {"help_text": "fastest motion on the sky; null: no limit"},
             "window_min_s": {"help_text": "shorter windows are not kept"},

@@ -121,6 +121,15 @@ class Telescope(models.Model):
         help_text="[[azimuth, altitude], …] in degrees, north through east; linear in between",
     )
     moon_separation_min_deg = models.FloatField("Moon at least (deg) away", default=30.0)
+    moon_separation_new_deg = models.FloatField(
+        "at new Moon (deg)",
+        null=True,
+        blank=True,
+        help_text="grows with the illuminated fraction to the value at full Moon; empty: the same always",
+    )
+    galactic_latitude_min_deg = models.FloatField(
+        "galactic latitude from (deg)", null=True, blank=True, help_text="least distance from the galactic plane"
+    )
     limiting_v_mag = models.FloatField("limiting V magnitude")
     rate_max_arcsec_min = models.FloatField("fastest sky motion (arcsec/min)", null=True, blank=True)
     window_min_s = models.PositiveIntegerField("shortest useful window (s)", default=600)
@@ -164,8 +173,14 @@ class Telescope(models.Model):
             ),
             models.CheckConstraint(
                 name="telescope_moon_separation",
-                condition=Q(moon_separation_min_deg__range=(0, 180)),
+                condition=Q(moon_separation_min_deg__range=(0, 180))
+                & (Q(moon_separation_new_deg=None) | Q(moon_separation_new_deg__range=(0, 180))),
                 violation_error_message="The Moon's separation lies within 0 and 180 deg.",
+            ),
+            models.CheckConstraint(
+                name="telescope_galactic_latitude",
+                condition=Q(galactic_latitude_min_deg=None) | Q(galactic_latitude_min_deg__range=(0, 89)),
+                violation_error_message="The least galactic latitude lies within 0 and 89 deg (empty: no limit).",
             ),
             models.CheckConstraint(
                 # Upper bounds too: PostgreSQL takes NaN for greater than every number.

@@ -66,7 +66,12 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ModelAdmin):
     show_full_result_count = False
     ordering = ("id",)
     list_per_page = 50
-    fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha", "visibility", "is_marked")
+    fields = (
+        ("designation", "name", "kind"),
+        ("orbit_class", "is_neo", "is_pha"),
+        ("visibility", "is_marked"),
+        "rotation_period_h",
+    )
     readonly_fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha")
     inlines = (DesignationInline, OrbitInline)
 

@@ -38,11 +38,19 @@ class OrbitSerializer(serializers.ModelSerializer[Orbit]):
             "node_deg",
             "peri_deg",
             "mean_anomaly_deg",
+            "q_au",
+            "tp_tdb_jd",
             "a1_au_d2",
             "a2_au_d2",
             "a3_au_d2",
             "h_mag",
+            "h_sigma_mag",
             "g_slope",
+            "g1",
+            "g2",
+            "g12",
+            "m1_mag",
+            "k1",
             "u_parameter",
             "arc_days",
             "arc_text",
@@ -55,17 +63,25 @@ class OrbitSerializer(serializers.ModelSerializer[Orbit]):
             "id": {"help_text": "identifier of this version"},
             "source": {"help_text": "who published the solution"},
             "epoch_tdb_jd": {"help_text": "epoch of the osculating elements, Julian date TDB"},
-            "a_au": {"help_text": "semi-major axis; negative for a hyperbola"},
+            "a_au": {"help_text": "semi-major axis; negative for a hyperbola; null near a parabola: see q and tp"},
             "e": {"help_text": "eccentricity"},
             "i_deg": {"help_text": "inclination to the ecliptic of J2000"},
             "node_deg": {"help_text": "longitude of the ascending node"},
             "peri_deg": {"help_text": "argument of perihelion"},
             "mean_anomaly_deg": {"help_text": "mean anomaly at the epoch"},
+            "q_au": {"help_text": "perihelion distance, where a and the mean anomaly are null"},
+            "tp_tdb_jd": {"help_text": "time of perihelion there, Julian date TDB"},
             "a1_au_d2": {"help_text": "radial non-gravitational acceleration at 1 au; null: none"},
             "a2_au_d2": {"help_text": "transverse non-gravitational acceleration at 1 au; null: none"},
             "a3_au_d2": {"help_text": "normal non-gravitational acceleration at 1 au; null: none"},
             "h_mag": {"help_text": "absolute magnitude; null: unknown"},
-            "g_slope": {"help_text": "slope parameter G"},
+            "h_sigma_mag": {"help_text": "its 1-sigma error; null: unknown"},
+            "g_slope": {"help_text": "slope parameter G; G1 and G2, or G12, count before it"},
+            "g1": {"help_text": "slope parameter G1; null: not of that system"},
+            "g2": {"help_text": "slope parameter G2"},
+            "g12": {"help_text": "slope parameter G12; null: not of that system"},
+            "m1_mag": {"help_text": "total absolute magnitude of a comet, which counts before H; null: none"},
+            "k1": {"help_text": "its slope with log10 r"},
             "arc_days": {"help_text": "length of the observed arc; from years where only years are published"},
             "last_observed_on": {"help_text": "date of the last observation that was used"},
             "observation_count": {"help_text": "observations used"},
@@ -90,6 +106,7 @@ class EphemerisSerializer(serializers.ModelSerializer[Ephemeris]):
             "earth_orientation",
             "accuracy_arcsec",
             "brightest_v_mag",
+            "impact_at",
             "has_positions",
             "computed_at",
         )
@@ -97,6 +114,7 @@ class EphemerisSerializer(serializers.ModelSerializer[Ephemeris]):
             "source": {"help_text": "computed here, or taken from JPL Horizons"},
             "starts_at": {"help_text": "begin of its span"},
             "ends_at": {"help_text": "end of its span"},
+            "impact_at": {"help_text": "when the target hits the Earth, where positions end; null: it does not"},
             "computed_at": {"help_text": "when it was computed"},
         }
 
@@ -106,13 +124,17 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
 
     class Meta:
         model = Target
-        fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha", "visibility", "current_orbit")
+        fields = (
+            "designation", "name", "kind", "orbit_class", "is_neo", "is_pha", "visibility",
+            "rotation_period_h", "current_orbit",
+        )  # fmt: skip
         extra_kwargs = {
             "name": {"help_text": "name, or empty"},
             "kind": {"help_text": "asteroid or comet"},
             "is_neo": {"help_text": "near-Earth object"},
             "is_pha": {"help_text": "potentially hazardous asteroid"},
             "visibility": {"help_text": "who may know of it"},
+            "rotation_period_h": {"help_text": "rotation period in hours, of its light curve; null: not known"},
         }
 
 

@@ -1,9 +1,15 @@
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.paginator import InfinitePaginator
 
 from coordination.common.admin import ReadOnlyAdmin, ReadOnlyInline
 from targets.admin import ByDesignation
+from targets.orbits.trust import in_words
 
+from . import quality
 from .models import Chunk, Computation, VisibilityWindow
 
 
@@ -17,6 +23,29 @@ class ComputationAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "state", "starts_at", "ends_at", "finished_at")
     list_filter = ("state",)
     inlines = [ChunkInline]
+
+
+class TrustFilter(admin.SimpleListFilter):
+    title = "trust in the orbit"
+    parameter_name = "orbit_trust"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(level.label, level.label) for level in quality.LEVELS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        levels = {level.label: level.value for level in quality.LEVELS}
+        return queryset.filter(trust=levels[self.value() or ""]) if self.value() in levels else queryset
+
+
+class FitsFieldFilter(admin.SimpleListFilter):
+    title = "3-sigma fits the field"
+    parameter_name = "fits_field"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "fits"), ("no", "does not fit")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(fits_field=self.value() == "yes") if self.value() in ("yes", "no") else queryset
 
 
 @admin.register(VisibilityWindow)
@@ -34,9 +63,12 @@ class VisibilityWindowAdmin(ByDesignation, ReadOnlyAdmin):
         "highest_deg",
         "v",
         "orbit_u",
+        "orbit_trust",
+        "one_sigma",
+        "fits",
     )
-    list_filter = ("telescope", "night")
-    list_select_related = ("target", "telescope", "orbit")
+    list_filter = ("telescope", "night", TrustFilter, FitsFieldFilter)
+    list_select_related = ("target", "telescope", "orbit", "ephemeris")
     target_path = "target"
     show_full_result_count = False
     paginator = InfinitePaginator
@@ -54,3 +86,20 @@ class VisibilityWindowAdmin(ByDesignation, ReadOnlyAdmin):
     @admin.display(description="U")
     def orbit_u(self, window: VisibilityWindow) -> str:
         return window.orbit.u_parameter
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        heavy = ("orbit__covariance", "ephemeris__state", "ephemeris__blocks")
+        return quality.with_quality(super().get_queryset(request)).defer(*heavy)
+
+    @admin.display(description="orbit is")
+    def orbit_trust(self, window: VisibilityWindow) -> str:
+        return quality.quality_of(window).orbit_trust or "not known"
+
+    @admin.display(description="1-sigma")
+    def one_sigma(self, window: VisibilityWindow) -> str:
+        known = quality.quality_of(window).uncertainty
+        return "" if known is None else f"{'~' if known.is_estimate else ''}{in_words(known.major_arcsec)}"
+
+    @admin.display(description="3-sigma fits the field", boolean=True)
+    def fits(self, window: VisibilityWindow) -> bool | None:
+        return quality.quality_of(window).fits_field

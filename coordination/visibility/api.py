@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from coordination.common import clock
 from coordination.common.actors import actor_of
 from coordination.common.api import ListViewSet, RoundedField
-from coordination.common.filters import InstantFilter
+from coordination.common.filters import InstantFilter, TrueFalseFilter
 from coordination.common.pagination import KeysetPagination
 from coordination.common.problems import DomainError
 from observatories.models import Observatory, Organisation, Telescope
@@ -46,12 +46,41 @@ class WindowOrbitSerializer(serializers.Serializer[Any]):
     last_observed_on = serializers.DateField(allow_null=True)
 
 
+class UncertaintySerializer(serializers.Serializer[Any]):
+    major_arcsec = RoundedField(4, help_text="semi-major axis of the 1-sigma ellipse on the sky in that night")
+    minor_arcsec = RoundedField(4, help_text="semi-minor axis")
+    position_angle_deg = RoundedField(2, help_text="of the major axis, north through east, 0 to 180")
+    is_estimate = serializers.BooleanField(
+        help_text="true: made from U and the arc; false: from the covariance of the fit"
+    )
+    nonlinear = serializers.CharField(help_text="why the ellipse is not the truth; empty where it is")
+
+
 class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
     target = WindowTargetSerializer(help_text="what is observed")
     telescope = WindowTelescopeSerializer(help_text="from where")
     opened_by = serializers.CharField(source="get_opened_by_display", help_text="the constraint that opens it")
     closed_by = serializers.CharField(source="get_closed_by_display", help_text="the constraint that closes it")
     orbit = WindowOrbitSerializer(help_text="quality of the orbit behind it")
+    orbit_trust = serializers.ChoiceField(
+        choices=[level.label for level in quality.LEVELS],
+        allow_null=True,
+        help_text="how far the orbit can be trusted in that night; windows are stored only where it is not unusable; "
+        "null: not known",
+    )
+    uncertainty = UncertaintySerializer(
+        allow_null=True, help_text="of the place, seen from the Earth's centre; null where nothing is known of it"
+    )
+    fits_field = serializers.BooleanField(
+        allow_null=True,
+        help_text="whether the 3-sigma ellipse fits the telescope's field however that is turned; null: not known",
+    )
+    fits_field_until = serializers.DateField(
+        allow_null=True, help_text="last night from this one on, within the stored span, in which it does; null: none"
+    )
+    v_sigma_mag = serializers.FloatField(
+        source="orbit.h_sigma_mag", allow_null=True, help_text="1-sigma of V, from that of H; null: not known"
+    )
 
     duration_s = RoundedField(3)
     peak_altitude_deg = RoundedField(4, help_text="highest altitude, without refraction")
@@ -92,7 +121,17 @@ class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
             "end_ra_deg",
             "end_dec_deg",
             "orbit",
+            "orbit_trust",
+            "uncertainty",
+            "fits_field",
+            "fits_field_until",
+            "v_sigma_mag",
         )
+
+    def to_representation(self, window: VisibilityWindow) -> dict[str, Any]:
+        for name, value in vars(quality.quality_of(window)).items():
+            setattr(window, name, value)
+        return super().to_representation(window)
 
 
 def _require(condition: bool, field: str, value: object, refusal: str) -> None:
@@ -113,11 +152,14 @@ class WindowFilter(django_filters.FilterSet):
         field_name="duration_s", lookup_expr="gte", help_text="At least so long."
     )
     v_max = django_filters.NumberFilter(field_name="v_mag", lookup_expr="lte", help_text="Not fainter than this V.")
-    orbit_quality = django_filters.ChoiceFilter(
-        choices=[("reliable", quality.RELIABLE_MEANS), ("any", "every orbit")],
-        method="with_orbit",
-        help_text=f"`reliable`: {quality.RELIABLE_MEANS}; `any`: every orbit. Default: `any` for a named target, "
-        "else `reliable`.",
+    orbit_trust = django_filters.ChoiceFilter(
+        choices=[(level.label, f"{level.label} or better") for level in quality.LEVELS],
+        method="trusted",
+        help_text="The least that an orbit is to be trusted in the night: `good`, `fair` or `poor`, which is every "
+        "window. Default: `poor` for a named target, else `fair`.",
+    )
+    fits_field = TrueFalseFilter(
+        method="that_fits", help_text="true: only where the 3-sigma ellipse fits the field; false: where it does not."
     )
 
     class Meta:
@@ -156,8 +198,12 @@ class WindowFilter(django_filters.FilterSet):
         latest_night_end = value.date() + dt.timedelta(days=2)
         return queryset.filter(starts_at__lt=self._inside("before", value), night_ends_on__lte=latest_night_end)
 
-    def with_orbit(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return queryset if value == "any" else queryset.filter(quality.reliable_q(clock.now()))
+    def trusted(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        level = quality.level_named(value)
+        return queryset if level == quality.LEVELS[-1] else queryset.filter(quality.at_best(level))
+
+    def that_fits(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        return queryset.filter(fits_field=value)
 
     def _inside(self, field: str, value: dt.datetime) -> dt.datetime:
         span = stored_span()
@@ -170,8 +216,8 @@ class WindowFilter(django_filters.FilterSet):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         cleaned = self.form.cleaned_data
-        if not cleaned.get("orbit_quality"):
-            cleaned["orbit_quality"] = "any" if cleaned.get("target") else "reliable"
+        if not cleaned.get("orbit_trust"):
+            cleaned["orbit_trust"] = quality.LEVELS[-1].label if cleaned.get("target") else quality.LISTED.label
         if not cleaned.get("after"):
             queryset = queryset.filter(ends_at__gt=clock.now(), night_ends_on__gte=clock.now().date())
         if cleaned.get("after") and cleaned.get("before") and cleaned["before"] <= cleaned["after"]:
@@ -184,9 +230,10 @@ class WindowPagination(KeysetPagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         asked = self.request.query_params
-        everything = asked.get("orbit_quality") == "any" or ("target" in asked and not asked.get("orbit_quality"))
+        least = asked.get("orbit_trust") or (quality.LEVELS[-1] if "target" in asked else quality.LISTED).label
+        means = {"good": "only orbits that are good on the night", "fair": f"only {quality.LISTED_MEANS}"}
         response = super().get_paginated_response(data)
-        response.data["orbits"] = "every orbit" if everything else f"only {quality.RELIABLE_MEANS}"
+        response.data["orbits"] = means.get(least, "every orbit")
         return response
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -215,4 +262,6 @@ class WindowViewSet(ListViewSet):
 
     def get_queryset(self) -> QuerySet[VisibilityWindow]:
         visible = VisibilityWindow.objects.visible_to(actor_of(self.request.user))
-        return visible.select_related("target", "telescope__observatory", "telescope__organisation", "orbit")
+        related = ("target", "telescope__observatory", "telescope__organisation", "orbit", "ephemeris")
+        heavy = ("orbit__covariance", "ephemeris__state", "ephemeris__blocks")
+        return quality.with_quality(visible).select_related(*related).defer(*heavy)

@@ -22,6 +22,7 @@ from . import storage
 from .engine.cells import Observing
 from .engine.cells import Telescope as EngineTelescope
 from .engine.closures import Closures, without_closures
+from .engine.impact import until_impact
 from .engine.limits import Limits
 from .engine.observe import observe
 from .engine.quantities import Quantities, describe
@@ -29,7 +30,7 @@ from .engine.table import WindowTable
 from .engine.windows import find_windows
 
 # Goes up whenever the search changes a window: what an older version found is stale then.
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 
 # What of a telescope decides its windows, beside its place.
 LIMIT_FIELDS = (
@@ -40,6 +41,8 @@ LIMIT_FIELDS = (
     "hour_angle_max_h",
     "horizon_mask",
     "moon_separation_min_deg",
+    "moon_separation_new_deg",
+    "galactic_latitude_min_deg",
     "limiting_v_mag",
     "rate_max_arcsec_min",
     "window_min_s",
@@ -113,6 +116,8 @@ def engine_telescope(telescope: Telescope) -> EngineTelescope:
         hour_angle_h=None if first is None or last is None else (first, last),
         horizon=telescope.horizon,
         moon_sep_deg=telescope.moon_separation_min_deg,
+        moon_sep_new_deg=telescope.moon_separation_new_deg,
+        galactic_latitude_min_deg=telescope.galactic_latitude_min_deg,
         v_limit_mag=telescope.limiting_v_mag,
         max_rate_arcsec_min=telescope.rate_max_arcsec_min,
         min_duration_minutes=telescope.window_min_s / 60.0,
@@ -135,9 +140,10 @@ def replace_windows(
 ) -> int:
     """Bring the ephemerides of targets up to date and replace their windows at telescopes; the number of windows.
 
-    Stored are the nights that begin inside the span; windows of earlier nights stay as they are. Where all windows up
-    to `true_until` are stored, the end of an earlier span, only the nights that it could cut are replaced, and those
-    beyond it are added. To be called inside a transaction: readers see the old windows or the new ones.
+    Stored are the nights that begin inside the span and on which the orbit is not unusable; windows of earlier nights
+    stay as they are. Where all windows up to `true_until` are stored, the end of an earlier span, only the nights that
+    it could cut are replaced, and those beyond it are added. To be called inside a transaction: readers see the old
+    windows or the new ones.
     """
     telescopes = telescopes_for_windows(telescope_ids)
     faintest = faintest_v_mag(plannable_telescopes())
@@ -154,9 +160,11 @@ def replace_windows(
         return 0
     tables = _kept_observing(telescopes, searched)
     closures = engine_closures(closures_between(telescope_ids, searched.starts_at, span.ends_at), telescope_ids)
-    table = without_closures(find_windows(current.groups, tables), closures, tables.least_days)
+    table = until_impact(find_windows(current.groups, tables), current.impact_tt_mjd, tables.least_days)
+    table = without_closures(table, closures, tables.least_days)
     columns = _columns(table, describe(table, current.groups, tables), telescopes, current)
-    stored = columns["night_ends_on"] >= np.datetime64(first_end)
+    stored = np.asarray(columns["night_ends_on"] >= np.datetime64(first_end))
+    stored &= ~current.unusable(table.target, columns["night_ends_on"].astype("datetime64[D]"))
     storage.copy_windows({name: values[stored] for name, values in columns.items()})
     return int(stored.sum())
 

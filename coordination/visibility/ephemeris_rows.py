@@ -72,6 +72,7 @@ def ephemeris_columns(
         if field.name in _FULL_TURNS:
             values = np.round(values, decimals) % 360.0
         columns.append(Column.numbers(field.name, values, decimals))
+    columns.append(Column.numbers("v_sigma_mag", np.repeat(targets.h_sigma_mag, len(codes) * utc.size), 3))
     return columns
 
 

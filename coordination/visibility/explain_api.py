@@ -15,6 +15,7 @@ from coordination.common.actors import actor_of
 from coordination.common.api import refuse_unknown_parameters
 from coordination.common.timescales import to_datetime, tt_mjd_to_utc
 from observatories.models import Observatory, Telescope
+from targets.orbits.trust import Trust
 from targets.services import resolve
 
 from .api import WindowTargetSerializer, WindowTelescopeSerializer
@@ -24,8 +25,9 @@ from .explaining import explain_night
 
 LARGEST_ID = 2**63 - 1
 REASONS = (
-    "sun, altitude, altitude_max, hour_angle, horizon, moon, magnitude, rate, closure (as the edges of windows are "
-    "named), duration (shorter than the shortest useful window), state (in maintenance or retired)"
+    "sun, altitude, altitude_max, hour_angle, horizon, moon, magnitude, rate, galactic, impact, closure (as the edges "
+    "of windows are named), orbit (unusable in that night), duration (shorter than the shortest useful window), state "
+    "(in maintenance or retired)"
 )
 
 
@@ -64,6 +66,9 @@ class ExplanationSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="all that rule it out, the one that explains best first"
     )
     detail = serializers.CharField(help_text="the same for people, with its figures")
+    orbit_trust = serializers.ChoiceField(
+        choices=[level.label for level in Trust], help_text="how far the orbit can be trusted in that night"
+    )
     checks = CheckSerializer(many=True, help_text="every constraint of the telescope; empty where all are met")
 
 
@@ -98,6 +103,7 @@ def _explanation(night: Night) -> dict[str, Any]:
         "reason": "" if absence is None else absence.reason,
         "reasons": [] if absence is None else list(absence.reasons),
         "detail": "" if absence is None else absence.text,
+        "orbit_trust": night.orbit_trust,
         "checks": [] if absence is None else [_check(check) for check in absence.checks],
     }
 

@@ -17,11 +17,13 @@ from observatories.sites.nights import noon_utc
 from targets.models import Target
 from targets.services import orbit_batch
 from targets.services.ephemerides import planets
+from targets.services.orbit_quality import published_knowledge
 
 from .computing import engine_closures, engine_telescope, place_of
 from .engine.explain import Absence
 from .explain_rows import Night, explained_nights, span_utc
 from .planning import planning_span, stored_span
+from .trusting import Knowledge
 
 STATE = "state"  # the reason of a telescope that is in maintenance or retired
 
@@ -41,7 +43,8 @@ def explain_night(target: Target, telescope: Telescope, night: dt.date, actor: A
     closures = engine_closures(closed, [telescope.pk])
     closures = replace(closures, reasons=[row.reason if row.pk in told else "" for row in closed])
     try:
-        nights = explained_nights(batch, [engine_telescope(telescope)], night, planets(), closures)
+        knowledge = Knowledge(*published_knowledge([target.pk], batch))
+        nights = explained_nights(batch, [engine_telescope(telescope)], night, planets(), closures, knowledge)
     except ValueError as error:
         raise DomainError(str(error), field="target", value=str(target)) from error
     return without_idle(nights, [telescope])[0]

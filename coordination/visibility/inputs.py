@@ -21,6 +21,7 @@ from django.db import OperationalError, ProgrammingError
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from coordination.visibility.trusting import Knowledge
     from observatories.sites.geodesy import Place
     from targets.orbits.elements import OrbitBatch
     from targets.orbits.planets import Planets
@@ -81,6 +82,17 @@ def read_targets(options: dict[str, Any]) -> OrbitBatch:
     from targets.services import current_orbits
 
     return current_orbits(options["target"])
+
+
+def read_knowledge(options: dict[str, Any], count: int) -> Knowledge:
+    """What is said of the accuracy of the orbits asked for; a file of elements says nothing."""
+    from coordination.visibility.trusting import Knowledge
+
+    if options["elements"] is not None:
+        return Knowledge.none(count)
+    from targets.services.orbit_quality import knowledge_of
+
+    return Knowledge(*knowledge_of(options["target"]))
 
 
 def read_planets() -> Planets:

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from coordination.visibility.engine.cells import Observing
 from coordination.visibility.engine.closures import Closures, without_closures
+from coordination.visibility.engine.impact import until_impact
 from coordination.visibility.engine.quantities import Quantities, describe
 from coordination.visibility.engine.table import WindowTable
 from coordination.visibility.engine.windows import BlockGroup, find_windows
-from coordination.visibility.window_rows import block_groups
+from coordination.visibility.window_rows import groups_and_impacts
 from observatories.sites.grouping import site_numbers
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.planets import Planets
@@ -24,14 +28,15 @@ class Search:
     observing: Observing
     groups: Sequence[BlockGroup]
     closures: Closures
+    impact_tt_mjd: NDArray[np.float64]  # by target; NaN: none
 
     @classmethod
     def over(
         cls, targets: OrbitBatch, observing: Observing, planets: Planets, closures: Closures | None = None
     ) -> Search:
         """Raises ValueError for orbits that the planetary kernel does not cover, naming what is covered."""
-        groups = block_groups(targets, observing.start_tt_mjd, observing.end_tt_mjd, planets)
-        return cls(observing, groups, closures or Closures.none())
+        groups, impacts = groups_and_impacts(targets, observing.start_tt_mjd, observing.end_tt_mjd, planets)
+        return cls(observing, groups, closures or Closures.none(), impacts)
 
     @cached_property
     def windows(self) -> WindowTable:
@@ -52,4 +57,5 @@ class Search:
     def found(self, cut_at_nights: bool) -> WindowTable:
         """The windows, closures taken out."""
         table = find_windows(self.groups, self.observing, cut_at_nights=cut_at_nights)
+        table = until_impact(table, self.impact_tt_mjd, self.observing.least_days)
         return without_closures(table, self.closures, self.observing.least_days)

@@ -12,6 +12,7 @@ from coordination.common import clock
 from coordination.common.actors import ANONYMOUS, Actor
 from observatories.models import Observatory
 from observatories.sites.grouping import site_numbers
+from targets.orbits.trust import Trust
 
 from . import quality
 from .models import VisibilityWindow
@@ -31,17 +32,18 @@ class TonightRow:
     peak_altitude_deg: float
     rate_arcsec_min: float
     orbit_u: str
+    orbit_trust: str  # of the worst of its nights
 
 
 def best_tonight(limit: int = 12, actor: Actor = ANONYMOUS) -> list[TonightRow]:
-    """The best targets of the next 24 hours whose orbits can be relied on (coordination.visibility.quality)."""
+    """The best targets of the next 24 hours whose orbits are good or fair then (coordination.visibility.quality)."""
     now = clock.now()
     until = now + dt.timedelta(days=1)
     windows = (
-        VisibilityWindow.objects.visible_to(actor)
+        quality.with_quality(VisibilityWindow.objects.visible_to(actor))
         .filter(starts_at__lt=until, ends_at__gt=now)
         .filter(night_ends_on__gte=now.date(), night_ends_on__lte=until.date() + dt.timedelta(days=1))
-        .filter(quality.reliable_q(now))
+        .filter(quality.at_best(quality.LISTED))
     )
     candidates = (
         windows.values("target__designation", "target__name")
@@ -55,6 +57,7 @@ def best_tonight(limit: int = 12, actor: Actor = ANONYMOUS) -> list[TonightRow]:
             altitude=Max("peak_altitude_deg"),
             rate=Max("rate_arcsec_min"),
             u=Min("orbit__u_parameter"),
+            worst_trust=Max("trust"),
         )
         .order_by("-observatory_count", "-seconds")[:_CANDIDATES]
     )
@@ -71,6 +74,7 @@ def best_tonight(limit: int = 12, actor: Actor = ANONYMOUS) -> list[TonightRow]:
             peak_altitude_deg=c["altitude"],
             rate_arcsec_min=c["rate"],
             orbit_u=c["u"],
+            orbit_trust=Trust(c["worst_trust"]).label,
         )
         for c in candidates
     ]

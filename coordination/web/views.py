@@ -23,7 +23,7 @@ class HomeView(TemplateView):
             **kwargs,
             now=clock.now(),
             rows=best_tonight(limit=20, actor=actor_of(self.request.user)),
-            reliable_means=quality.RELIABLE_MEANS,
+            listed_means=quality.LISTED_MEANS,
             span=stored_span(),
             progress=running_progress(),
             counts={

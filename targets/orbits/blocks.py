@@ -9,17 +9,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike, NDArray
 
-from targets.orbits.photometry import phase_dimming_mag
+from targets.orbits.photometry import joined_slopes, phase_dimming_mag, slopes_of
 
 FloatArray = NDArray[np.float64]
 
-_HEADER = struct.Struct("<HHHIdddd")  # version, n_coef, n_coef_v, n_blocks, start, block_days, h, g
-_VERSION = 1
+_HEADER = struct.Struct("<HHHIdddddd")  # version, n_coef, n_coef_v, n_blocks, start, block_days, h, g, g1, g2
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class EphemerisBlocks:
     `cirs_au` is the apparent geocentric vector in the Celestial Intermediate Reference System: light time, annual
     aberration and bias-precession-nutation (CIO based, IAU 2006/2000A, without dX, dY) are applied before the fit.
     Its length is the true distance at the light time, which `distance_au` holds too, in fewer operations.
-    V = h_mag + 5 log10_r_delta + `phase_dimming_mag`(phase_rad, g), as seen from the geocentre.
+    V = h_mag + 5 log10_r_delta + `phase_dimming_mag`(phase_rad, g), as seen from the geocentre. Of a comet h_mag is M1,
+    and log10 r counts K1 / 5 times in log10_r_delta.
     """
 
     start_tt_mjd: float  # start of block 0
@@ -39,7 +41,7 @@ class EphemerisBlocks:
     log10_r_delta: FloatArray  # (n, n_blocks, n_coef_v), r and delta in au
     phase_rad: FloatArray  # (n, n_blocks, n_coef_v)
     h_mag: FloatArray  # (n,) NaN = unknown
-    g: FloatArray  # (n,)
+    g: NDArray[Any]  # (n,) G, or slopes of several systems (photometry.SLOPES)
 
     @property
     def n(self) -> int:
@@ -117,7 +119,7 @@ class EphemerisBlocks:
             log10_r_delta=np.concatenate([p.log10_r_delta for p in parts]),
             phase_rad=np.concatenate([p.phase_rad for p in parts]),
             h_mag=np.concatenate([p.h_mag for p in parts]),
-            g=np.concatenate([p.g for p in parts]),
+            g=joined_slopes([p.g for p in parts]),
         )
 
     def evaluate(self, tt_mjd: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -143,6 +145,12 @@ class EphemerisBlocks:
         v_mag = self.h_mag[:, None] + 5.0 * log10_r_delta + phase_dimming_mag(phase, self.g[:, None])
         return cirs, distance, v_mag, phase
 
+    def _slopes_of(self, i: int) -> tuple[float, float, float]:
+        if self.g.dtype.names is None:
+            return float(self.g[i]), np.nan, np.nan
+        g, g1, g2 = self.g[i]
+        return float(g), float(g1), float(g2)
+
     def to_bytes(self, i: int) -> bytes:
         """Object `i` for storage: a small header and little-endian doubles."""
         header = _HEADER.pack(
@@ -153,7 +161,7 @@ class EphemerisBlocks:
             self.start_tt_mjd,
             self.block_days,
             float(self.h_mag[i]),
-            float(self.g[i]),
+            *self._slopes_of(i),
         )
         series = (self.cirs_au, self.distance_au, self.log10_r_delta, self.phase_rad)
         return header + b"".join(values[i].astype("<f8").tobytes() for values in series)
@@ -163,7 +171,7 @@ class EphemerisBlocks:
         """One object as `to_bytes` stored it. Raises ValueError for bytes of another format."""
         if len(stored) < _HEADER.size or stored[:2] != struct.pack("<H", _VERSION):
             raise ValueError("these bytes are no ephemeris blocks of this version")
-        _, n_coef, n_coef_v, n_blocks, start, block_days, h, g = _HEADER.unpack_from(stored)
+        _, n_coef, n_coef_v, n_blocks, start, block_days, h, *slopes = _HEADER.unpack_from(stored)
         values = np.frombuffer(stored, dtype="<f8", offset=_HEADER.size).astype(float)
         n_cirs, n_v = n_blocks * n_coef * 3, n_blocks * n_coef_v
         if values.size != n_cirs + 3 * n_v:
@@ -178,5 +186,5 @@ class EphemerisBlocks:
             brightness.reshape(shape),
             phase.reshape(shape),
             np.array([h]),
-            np.array([g]),
+            slopes_of([slopes[0]], [slopes[1]], [slopes[2]], [np.isnan(slopes).all()]),
         )

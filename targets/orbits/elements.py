@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from targets.orbits.kepler import GM_SUN, Conics
+from targets.orbits.photometry import g1_g2_of_g12, slopes_of
 
 FloatArray = NDArray[np.float64]
 
@@ -138,10 +141,15 @@ class OrbitBatch:
     nongrav: FloatArray  # (n, 3) A1, A2, A3 in au/d^2 at 1 au, falling with r^-2; 0 = none
     h_mag: FloatArray  # (n,) NaN = unknown
     g: FloatArray  # (n,)
+    # (n, 4) 1-sigma of H; G1 and G2, in place of G; K1 of a comet, whose M1 stands for H. NaN = unknown, or none
+    photometry: FloatArray = dataclasses.field(default_factory=lambda: np.empty((0, 4)))
 
     def __post_init__(self) -> None:
         n = len(self.names)
+        if not self.photometry.size:
+            object.__setattr__(self, "photometry", np.full((n, 4), np.nan))
         shapes = {"epoch_tdb_mjd": (n,), "state": (n, 6), "nongrav": (n, 3), "h_mag": (n,), "g": (n,)}
+        shapes["photometry"] = (n, 4)
         for field, shape in shapes.items():
             values = getattr(self, field)
             if values.shape != shape:
@@ -154,6 +162,47 @@ class OrbitBatch:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def h_sigma_mag(self) -> FloatArray:
+        """1-sigma of H (n,)."""
+        return self.photometry[:, 0]
+
+    @property
+    def k1(self) -> FloatArray:
+        """K1 of comets (n,)."""
+        return self.photometry[:, 3]
+
+    @property
+    def slopes(self) -> NDArray[Any]:
+        """Slopes of the phase functions (n,), see `photometry.slopes_of`."""
+        return slopes_of(self.g, self.photometry[:, 1], self.photometry[:, 2], ~np.isnan(self.k1))
+
+    def with_photometry(
+        self,
+        h_sigma_mag: ArrayLike = np.nan,
+        g1: ArrayLike = np.nan,
+        g2: ArrayLike = np.nan,
+        g12: ArrayLike = np.nan,
+        m1_mag: ArrayLike = np.nan,
+        k1: ArrayLike = np.nan,
+    ) -> OrbitBatch:
+        """The same orbits with what else is known of their brightness, NaN where it is not: G1 and G2 or G12 in place
+        of G, M1 and K1 in place of H.
+        """
+        n = len(self)
+        sigma, first, second, both, m1, slope = (
+            np.array(np.broadcast_to(np.asarray(each, dtype=float), (n,)))
+            for each in (h_sigma_mag, g1, g2, g12, m1_mag, k1)
+        )
+        comet = ~np.isnan(m1) & ~np.isnan(slope)
+        of_both = g1_g2_of_g12(both)
+        first, second = (
+            np.where(np.isnan(first) | np.isnan(second), other, own)
+            for own, other in ((first, of_both[0]), (second, of_both[1]))
+        )
+        photometry = np.column_stack([sigma, first, second, np.where(comet, slope, np.nan)])
+        return replace(self, h_mag=np.where(comet, m1, self.h_mag), photometry=photometry)
 
     @classmethod
     def from_state(

@@ -1,7 +1,8 @@
 """Orbits from a CSV file: designation,name,epoch_jd,a,e,i,node,peri,M,H,G,A1,A2,A3.
 
 Heliocentric, ecliptic and equinox of J2000; epoch as Julian date TDB; au, degrees, A1..A3 in au/d^2. H, G,
-A1, A2 and A3 may be empty: unknown, 0.15, none. Columns may stand in any order, further ones are ignored.
+A1, A2 and A3 may be empty: unknown, 0.15, none. Columns may stand in any order, further ones are ignored, but for
+those of brightness: H_sigma (1-sigma of H), G1 and G2 or G12 in place of G, a comet's M1 and K1 in place of H.
 
 In place of a and M there may be q and tp_jd, perihelion distance and time (Julian date TDB), for any e, 1 and more
 included; in place of all elements x,y,z,vx,vy,vz, a heliocentric state on ICRF axes in au and au/d. Where a file has
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from targets.orbits.elements import DEFAULT_G, ElementsError, OrbitBatch, state_to_keplerian
+from targets.orbits.kepler import Conics
 from targets.orbits.planets import MJD_ZERO_JD
 
 NEEDED = ("designation", "epoch_jd", "a", "e", "i", "node", "peri", "M")
@@ -29,6 +31,8 @@ FORMS = {
 }
 _OWN = {"keplerian": {"a", "M"}, "cometary": {"q", "tp_jd"}, "state": {"x", "y", "z", "vx", "vy", "vz"}}
 OPTIONAL = {"H": math.nan, "G": DEFAULT_G, "A1": 0.0, "A2": 0.0, "A3": 0.0}
+PHOTOMETRY = {"H_sigma": "h_sigma_mag", "G1": "g1", "G2": "g2", "G12": "g12", "M1": "m1_mag", "K1": "k1"}
+OPTIONAL |= dict.fromkeys(PHOTOMETRY, math.nan)
 # Epochs in the years 1584 to 2406, perihelia in -1975 to 6239: catches an MJD in the place of a JD.
 _JD_SPANS = {"epoch_jd": (2_300_000.0, 2_600_000.0), "tp_jd": (1_000_000.0, 4_000_000.0)}
 _PARABOLIC = 1e-8  # |1 - e| within which q would lose too many digits on the way through a
@@ -67,18 +71,24 @@ def _batch(rows: list[dict[str, str]], form: str) -> OrbitBatch:
     column = {field: np.array([value[field] for value in values]) for field in fields}
     names = [row["designation"] for row in rows]
     epoch = column["epoch_jd"] - MJD_ZERO_JD
+    brightness = {name: column[field] for field, name in PHOTOMETRY.items()}
     nongrav = np.column_stack([column["A1"], column["A2"], column["A3"]])
     if form == "state":
         state = np.column_stack([column[field] for field in FORMS[form]])
         for name, position in zip(names, state[:, :3], strict=True):
             if not position.any():
                 raise ElementsError("x, y, z", "0, 0, 0", "a position other than the Sun's", name)
-        return OrbitBatch.from_state(names, epoch, state, column["H"], column["G"], nongrav)
+        batch = OrbitBatch.from_state(names, epoch, state, column["H"], column["G"], nongrav)
+        return batch.with_photometry(**brightness)
     i, node, peri, h, g = (column[field] for field in ("i", "node", "peri", "H", "G"))
     if form == "cometary":
         tp = column["tp_jd"] - MJD_ZERO_JD
-        return OrbitBatch.from_cometary(names, epoch, column["q"], column["e"], i, node, peri, tp, h, g, nongrav)
-    return OrbitBatch.from_keplerian(names, epoch, column["a"], column["e"], i, node, peri, column["M"], h, g, nongrav)
+        batch = OrbitBatch.from_cometary(names, epoch, column["q"], column["e"], i, node, peri, tp, h, g, nongrav)
+    else:
+        batch = OrbitBatch.from_keplerian(
+            names, epoch, column["a"], column["e"], i, node, peri, column["M"], h, g, nongrav
+        )
+    return batch.with_photometry(**brightness)
 
 
 def form_of(row: dict[str, str]) -> str:
@@ -112,21 +122,30 @@ def numbers_in(row: dict[str, str], form: str = "keplerian") -> dict[str, float]
     return {field: _number(row, field) for field in ("epoch_jd", *FORMS[form], *OPTIONAL)}
 
 
-def keplerian_in(row: dict[str, str]) -> dict[str, float]:
-    """The numbers of a row of any form as those of the first one: a, e, i, node, peri, M besides the rest.
+def stored_in(row: dict[str, str]) -> dict[str, float | None]:
+    """The numbers of a row of any form as they are stored: a, e, i, node, peri, M besides the rest; so near a parabola
+    that a and M do not hold the orbit q and tp_jd, with a and M None.
 
-    Raises `ElementsError` for the first value that cannot be right, and for orbits so near a parabola that a and M do
-    not hold them.
+    Raises `ElementsError` for the first value that cannot be right.
     """
     form = form_of(row)
+    numbers = numbers_in(row, form)
     if form == "keplerian":
-        return numbers_in(row)
-    numbers, name = numbers_in(row, form), row["designation"]
-    a, e, i, node, peri, m = state_to_keplerian(_batch([row], form).state)[0].tolist()
-    e = numbers.get("e", e)
-    if abs(1.0 - e) < _PARABOLIC:
-        raise ElementsError("e", e, "e other than 1: a parabola cannot be stored with a and M", name)
-    return numbers | {"a": a, "e": e, "i": i, "node": node, "peri": peri, "M": m}
+        return {**numbers, "q": None, "tp_jd": None}
+    batch = _batch([row], form)
+    a, e, i, node, peri, m = state_to_keplerian(batch.state)[0].tolist()
+    given = {**numbers, "e": numbers.get("e", e), "i": i, "node": node, "peri": peri}
+    if abs(1.0 - given["e"]) >= _PARABOLIC:
+        return {**given, "a": a, "M": m, "q": None, "tp_jd": None}
+    conics = Conics.from_state(batch.state)
+    tp = numbers["epoch_jd"] - float(conics.since_perihelion_d[0])
+    return {
+        **given,
+        "a": None,
+        "M": None,
+        "q": numbers.get("q", float(conics.q_au[0])),
+        "tp_jd": numbers.get("tp_jd", tp),
+    }
 
 
 def _missing(header: list[str]) -> list[str]:
@@ -171,6 +190,8 @@ def _number(row: dict[str, str], field: str) -> float:
         raise ElementsError(field, repr(text) if text else "empty", expected, name) from None
     if not math.isfinite(value):
         raise ElementsError(field, value, expected, name)
+    if field == "H_sigma" and value < 0.0:
+        raise ElementsError(field, value, "0 mag or more, or nothing", name)
     first, last = _JD_SPANS.get(field, (-math.inf, math.inf))
     if not first < value < last:
         raise ElementsError(field, value, "a Julian date (TDB) such as 2461000.5", name)

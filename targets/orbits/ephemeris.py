@@ -11,6 +11,7 @@ from targets.orbits.blocks import EphemerisBlocks
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.frames import SCHWARZSCHILD_SUN_AU, CioTable, aberrate, cio_matrices
 from targets.orbits.kepler import GM_SUN
+from targets.orbits.photometry import effective_distance
 from targets.orbits.planets import BY_NAME, C_AU_D, EARTH, SUN, Planets
 from targets.orbits.prefilter import brightest_possible_v, brightest_v_two_body
 from targets.orbits.trajectory import Trajectory
@@ -90,7 +91,9 @@ def _fit(
         cirs[:, numbers] = np.moveaxis(series, 3, 0)
         for k, value in enumerate(values):
             scalars[k, :, numbers] = np.moveaxis(fit @ value.reshape(shape), 1, 2)
-    return EphemerisBlocks(start_tt_mjd, block_days, cirs, scalars[0], scalars[1], scalars[2], batch.h_mag, batch.g)
+    return EphemerisBlocks(
+        start_tt_mjd, block_days, cirs, scalars[0], scalars[1], scalars[2], batch.h_mag, batch.slopes
+    )
 
 
 def _apparent_geocentric(
@@ -116,7 +119,17 @@ def _apparent_geocentric(
     r = np.sqrt(_dot(from_sun, from_sun))
     phase = np.arccos(np.clip(_dot(seen, from_sun) / (r * distance), -1.0, 1.0))
     apparent = _aberrated(seen, distance, earth_velocity, np.linalg.norm(earth - sun, axis=1))
-    return table.matrices(tt_mjd) @ apparent.transpose(1, 0, 2), (distance, np.log10(r * distance), phase)
+    return table.matrices(tt_mjd) @ apparent.transpose(1, 0, 2), (
+        distance,
+        _log10_r_delta(r, distance, trajectory.batch.k1),
+        phase,
+    )
+
+
+def _log10_r_delta(r: FloatArray, delta: FloatArray, k1: FloatArray) -> FloatArray:
+    if np.isnan(k1).all():
+        return np.asarray(np.log10(r * delta))
+    return effective_distance(np.log10(r), np.log10(delta), k1)
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:

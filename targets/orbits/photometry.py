@@ -7,14 +7,71 @@ M1 and K1. Phase angles are in radians, distances in au; shapes broadcast.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
 
+# Slopes of several systems in one array: G of H, G; or G1 and G2 with G NaN; all NaN: a comet, which has none.
+SLOPES = np.dtype([("g", np.float64), ("g1", np.float64), ("g2", np.float64)])
+
+
+def slopes_of(g: ArrayLike, g1: ArrayLike, g2: ArrayLike, is_comet: ArrayLike) -> NDArray[Any]:
+    """Slopes (n,) as `phase_dimming_mag` takes them: plain G where all are of the H, G system, else of dtype SLOPES."""
+    slope, first, second, comet = np.broadcast_arrays(
+        *(np.asarray(each, dtype=float) for each in (g, g1, g2)), np.asarray(is_comet, dtype=bool)
+    )
+    if np.isnan(first).all() and not comet.any():
+        return np.array(slope)
+    slopes = np.empty(slope.shape, dtype=SLOPES)
+    slopes["g"] = np.where(comet | ~np.isnan(first), np.nan, slope)
+    slopes["g1"], slopes["g2"] = np.where(comet, np.nan, first), np.where(comet, np.nan, second)
+    return slopes
+
+
+def joined_slopes(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """One array of several, plain if all of them are."""
+    if any(part.dtype.names for part in parts):
+        full = [part if part.dtype.names else _as_slopes(part) for part in parts]
+        return np.concatenate(full)
+    return np.concatenate(list(parts))
+
+
+def _as_slopes(g: FloatArray) -> NDArray[Any]:
+    slopes = np.full(g.shape, np.nan, dtype=SLOPES)
+    slopes["g"] = g
+    return slopes
+
+
+def effective_distance(log10_r: ArrayLike, log10_delta: ArrayLike, k1: ArrayLike) -> FloatArray:
+    """What V grows with five times: log10 r + log10 delta; of a comet K1 / 5 log10 r + log10 delta. K1 is NaN for
+    asteroids.
+    """
+    weight = np.asarray(k1, dtype=float) / 5.0
+    return np.asarray(np.asarray(log10_delta) + np.where(np.isnan(weight), 1.0, weight) * np.asarray(log10_r))
+
+
 def phase_dimming_mag(phase_rad: ArrayLike, g: ArrayLike) -> FloatArray:
-    """-2.5 log10 of the H, G phase function: 0 at zero phase, growing with it. Shapes broadcast."""
+    """-2.5 log10 of the phase function: 0 at zero phase, growing with it. Shapes broadcast.
+
+    `g` are slopes G, or slopes of several systems of dtype SLOPES.
+    """
+    slopes = np.asarray(g)
+    if slopes.dtype.names is None:
+        return _hg_dimming_mag(phase_rad, slopes)
+    phase, slopes = np.broadcast_arrays(np.asarray(phase_rad, dtype=float), slopes)
+    dimming = np.zeros(phase.shape)
+    hg, g1g2 = ~np.isnan(slopes["g"]), ~np.isnan(slopes["g1"])
+    dimming[hg] = _hg_dimming_mag(phase[hg], slopes["g"][hg])
+    dimming[g1g2] = phase_dimming_g1_g2_mag(phase[g1g2], slopes["g1"][g1g2], slopes["g2"][g1g2])
+    return dimming
+
+
+def _hg_dimming_mag(phase_rad: ArrayLike, g: ArrayLike) -> FloatArray:
     t = np.tan(0.5 * np.asarray(phase_rad, dtype=float))
     slope = np.asarray(g, dtype=float)
     phi1 = np.exp(-3.33 * t**0.63)

@@ -37,6 +37,7 @@ def brightest_v_two_body(
     weights = _hermite_weights(nodes, days)
     sun = planets.position(SUN, days)
     earth = (planets.position(EARTH, days) - sun).T
+    slopes = batch.slopes
     brightest, nearest = np.empty(len(batch)), np.empty(len(batch))
     for first in range(0, len(batch), _CHUNK):
         chosen = slice(first, first + _CHUNK)
@@ -48,7 +49,9 @@ def brightest_v_two_body(
         r2, delta2 = x * x + y * y + z * z, dx * dx + dy * dy + dz * dz
         product = np.sqrt(r2 * delta2)
         phase = np.arccos(np.clip((x * dx + y * dy + z * dz) / product, -1.0, 1.0))
-        v = 5.0 * np.log10(product) + phase_dimming_mag(phase, batch.g[chosen])
+        v = 5.0 * np.log10(product) + phase_dimming_mag(phase, slopes[chosen])
+        if not np.isnan(batch.k1[chosen]).all():
+            v += 2.5 * np.log10(r2) * np.nan_to_num(batch.k1[chosen] / 5.0 - 1.0)
         brightest[chosen] = batch.h_mag[chosen] + v.min(axis=0)
         nearest[chosen] = np.sqrt(delta2.min(axis=0))
     return brightest, nearest

@@ -37,6 +37,7 @@ _KO_DEG = np.degrees(0.01720209895)
 _ONE_OPPOSITION = ((2.0, 9), (8.0, 8), (30.0, 7), (60.0, 6), (120.0, 5), (250.0, 4), (np.inf, 3))
 _OPPOSITIONS = ((2.0 * YEAR_D, 3), (5.0 * YEAR_D, 2), (7.0 * YEAR_D, 1), (np.inf, 0))
 _LETTERS = {"E": 9, "D": 9, "F": 9}  # eccentricity assumed; double designation; both: nothing is known about the orbit
+U_VALUES = frozenset({*"0123456789", *_LETTERS})
 
 # 1-sigma of what the digits leave that the MPC prints: seven of a and e, five of the angles.
 FLOOR_AU = FLOOR_E = 3e-8
@@ -57,7 +58,7 @@ class OrbitQuality:
     opposition_count: int | None = None
 
     def __post_init__(self) -> None:
-        if self.u_parameter and self.u_parameter not in {*"0123456789", *_LETTERS}:
+        if self.u_parameter and self.u_parameter not in U_VALUES:
             raise ValueError(f"u_parameter is {self.u_parameter!r}: expected 0 to 9, E, D or F, or nothing")
         for field in ("arc_days", "last_observed_mjd"):
             value = getattr(self, field)
@@ -135,7 +136,7 @@ def estimated_covariances(
     pivot = np.clip(pivots, *planets.span_tdb_mjd)
     parts = [np.arange(first, min(first + _AT_ONCE, len(orbits))) for first in range(0, len(orbits), _AT_ONCE)]
     slips = np.concatenate([_slips(orbits.take(part), runoff[part], pivot[part], planets) for part in parts], axis=1)
-    elements, motion = elements_of(orbits), _mean_motion(orbits.state)
+    elements, motion = elements_of(orbits), mean_motion(orbits.state)
     covariances = []
     for k, values in enumerate(elements):
         e = values[0]
@@ -147,7 +148,7 @@ def estimated_covariances(
     return covariances
 
 
-def _mean_motion(state: FloatArray) -> FloatArray:
+def mean_motion(state: FloatArray) -> FloatArray:
     """rad/d (n,); near the parabola, where it vanishes, that of the ellipse with e = 0.9."""
     conics = Conics.from_state(state)
     return np.sqrt(GM_SUN * (np.maximum(np.abs(1.0 - conics.e), 0.1) / conics.q_au) ** 3)
@@ -170,7 +171,7 @@ def _slips(orbits: OrbitBatch, runoff_arcsec: FloatArray, pivot_tdb_mjd: FloatAr
     there = _states_at(path, pivot_tdb_mjd, planets)
     position, velocity = there[:, :3], there[:, 3:]
     speed = np.linalg.norm(velocity, axis=1, keepdims=True)
-    motion = _mean_motion(there)
+    motion = mean_motion(there)
     # a = GM / (2 GM / r - v^2) and n^2 a^3 = GM: dv = (GM n)^(2/3) / (3 v) dn / n.
     change = np.radians(runoff_arcsec / 3600.0) / DECADE_D / motion
     enlarge = np.cbrt(GM_SUN * motion) ** 2 / (3.0 * speed[:, 0] ** 2) * change / _SMALL_STEP

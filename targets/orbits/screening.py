@@ -80,6 +80,7 @@ def surely_fainter_than(batch: OrbitBatch, start_tt_mjd: float, end_tt_mjd: floa
     from_tdb, to_tdb = np.minimum(batch.epoch_tdb_mjd, start), np.maximum(batch.epoch_tdb_mjd, end)
     known = np.isfinite(batch.h_mag)
     quick = known & (to_tdb - from_tdb < LONGEST_DAYS) & (conics.e < ECCENTRICITY) & ~batch.nongrav.any(axis=1)
+    quick &= np.isnan(batch.k1)  # comets brighten by a law of their own
     answer = np.where(known, -np.inf, np.nan)
     everyone = np.flatnonzero(quick)
     everyone = everyone[np.argsort(from_tdb[everyone], kind="stable")]  # those of old epochs have a longer way
@@ -103,7 +104,7 @@ def _brightest_v(position: FloatArray, earth: FloatArray, batch: OrbitBatch, off
     phase = np.arccos(np.clip(np.einsum("ctm,ctm->tm", position, sight) / (r * delta), -1.0, 1.0))
     phase = np.maximum(phase - off_au / delta - off_au / r, 0.0)
     nearer = np.maximum(delta - off_au, 0.01 * off_au) * np.maximum(r - off_au, 0.01 * off_au)
-    v = 5.0 * np.log10(nearer) + phase_dimming_mag(phase, batch.g)
+    v = 5.0 * np.log10(nearer) + phase_dimming_mag(phase, batch.slopes)
     return np.asarray(batch.h_mag + v.min(axis=0))
 
 

@@ -96,8 +96,7 @@ class Trajectory:
 
     def batch_at(self, tdb_mjd: float) -> OrbitBatch:
         """The same objects with their osculating states at another epoch."""
-        batch = self.batch
-        return OrbitBatch.from_state(batch.names, tdb_mjd, self.state_at(tdb_mjd), batch.h_mag, batch.g, batch.nongrav)
+        return replace(self.batch, epoch_tdb_mjd=np.full(self.n, tdb_mjd), state=self.state_at(tdb_mjd))
 
     def _checked(self, tdb_mjd: ArrayLike) -> FloatArray:
         times = np.atleast_1d(np.asarray(tdb_mjd, dtype=float))

@@ -12,11 +12,17 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from targets.orbits.planets import iso_day
 from targets.orbits.runoff import OrbitQuality, longitude_sigma_arcsec
 from targets.orbits.uncertainty import NonLinear
+
+FloatArray = NDArray[np.float64]
 
 GOOD_ARCSEC = 20.0
 FAIR_ARCSEC = 120.0
@@ -89,6 +95,36 @@ def judge(
     limits = [*_limits(quality, mjd), *([(Trust.POOR, NonLinear(nonlinear).in_words())] if nonlinear else [])]
     binding = [text for limit, text in limits if limit >= level]
     return Verdict(max([level, *(limit for limit, _ in limits)]), "; ".join([reason, *binding]), sigma)
+
+
+def trust_levels(
+    qualities: Sequence[OrbitQuality],
+    epoch_mjd: FloatArray,
+    mjd: FloatArray,
+    delta_au: FloatArray,
+    sky_sigma_arcsec: FloatArray,
+    nonlinear: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """The levels of `judge` for n orbits (n,) on n_d dates (n_d,): `Trust` as numbers (n, n_d).
+
+    Distances, 1-sigma errors on the sky and flags are (n, n_d); NaN where nothing is known of an orbit.
+    """
+
+    def column(values: list[float | None]) -> FloatArray:
+        return np.array([math.nan if value is None else value for value in values], dtype=float)[:, None]
+
+    known = np.array([quality.is_known for quality in qualities], dtype=bool)[:, None] | np.isfinite(sky_sigma_arcsec)
+    bounds = [most for _, most in _BOUNDS]
+    level = np.searchsorted(bounds, sky_sigma_arcsec, side="left")
+    arc, last = (column([getattr(q, name) for q in qualities]) for name in ("arc_days", "last_observed_mjd"))
+    age = np.maximum(np.maximum(mjd - last, last - mjd - np.nan_to_num(arc)), 0.0)
+    short = (arc < SHORT_ARC_D) & (arc >= ONE_NIGHT_D)
+    poor = ((arc < ONE_NIGHT_D) & (age > ONE_NIGHT_D)) | (short & (age > POOR_ARCS * arc)) | (nonlinear != 0)
+    poor |= np.array([quality.u_parameter in _LETTER_MEANS for quality in qualities], dtype=bool)[:, None]
+    fair = ((arc < ONE_NIGHT_D) & (age > FAIR_ARCS * arc)) | (short & (age > FAIR_ARCS * arc))
+    level = np.maximum(level, np.where(poor, Trust.POOR, np.where(fair, Trust.FAIR, Trust.GOOD)))
+    doubtful = (np.abs(mjd - epoch_mjd[:, None]) > UNKNOWN_FAIR_D) | (delta_au < NEAR_AU)
+    return np.where(known, level, np.where(doubtful, Trust.POOR, Trust.FAIR)).astype(np.uint8)
 
 
 _BOUNDS = ((Trust.GOOD, GOOD_ARCSEC), (Trust.FAIR, FAIR_ARCSEC), (Trust.POOR, POOR_ARCSEC))

@@ -4,7 +4,8 @@ import datetime as dt
 import functools
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -12,17 +13,22 @@ from django.db.models import F, Q, QuerySet
 from numpy.typing import NDArray
 
 from coordination.common import clock
-from coordination.common.timescales import tt_to_tdb_mjd, utc_to_tt_mjd
+from coordination.common.timescales import tdb_to_tt_mjd, to_datetime, tt_mjd_to_utc, tt_to_tdb_mjd, utc_to_tt_mjd
 from targets.models import Ephemeris, Target
 from targets.orbits.blocks import EphemerisBlocks
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.ephemeris import TAIL_ARCSEC, build_blocks
+from targets.orbits.impacts import impact_times
+from targets.orbits.outlook import Outlook, outlook
 from targets.orbits.planets import MJD_ZERO_JD, Planets
 from targets.orbits.prefilter import brightest_possible_v
 from targets.orbits.propagation import propagate
 from targets.orbits.screening import surely_fainter_than
+from targets.orbits.trajectory import Trajectory
+from targets.orbits.trust import Trust
 
 from .ephemeris_storage import EphemerisRow, replace_ephemerides
+from .orbit_quality import published_knowledge
 from .orbits import orbit_batch
 
 # Goes up whenever the numerics change a position or a magnitude: what an older version computed is stale then.
@@ -61,6 +67,18 @@ class CurrentEphemerides:
     orbit_id: IntArray
     ephemeris_id: IntArray
     groups: list[BlockGroup]
+    first_day: NDArray[np.datetime64]  # (n,) to which the first level of trust belongs
+    trust_levels: list[list[int]]  # by day, see Ephemeris
+    impact_tt_mjd: NDArray[np.float64]  # (n,) NaN: none
+
+    def unusable(self, index: IntArray, day: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+        """Whether the orbits of ephemerides `index` are unusable on UTC days (k,): no window is to be stored then."""
+        longest = max((len(levels) for levels in self.trust_levels), default=0)
+        table = np.zeros((len(self.trust_levels), longest + 1), dtype=bool)
+        for row, levels in zip(table, self.trust_levels, strict=True):
+            row[: len(levels)] = np.array(levels, dtype=np.int64) == Trust.UNUSABLE
+        place = (day.astype("datetime64[D]") - self.first_day[index]).astype(np.int64)
+        return np.asarray(table[index, np.clip(place, 0, longest)])
 
 
 @functools.cache
@@ -110,28 +128,13 @@ def refresh_ephemerides(
 
 def _compute(target_ids: list[int], span: Span, faintest_v_mag: float, earth_orientation: str) -> None:
     """Decide by two-body motion who may be bright enough, integrate those, decide again, and store all."""
-    rows, batch = orbit_batch(target_ids)
-    batch = _from_stored_states(rows.target_id, rows.orbit_id, batch)
+    rows, published = orbit_batch(target_ids)
+    batch = _from_stored_states(rows.target_id, rows.orbit_id, published)
     # What stays faint for longer need not be asked again tomorrow.
     brightest = surely_fainter_than(batch, span.start_tt_mjd, span.end_tt_mjd + LOOK_AHEAD.days, planets())
-    integrated = np.flatnonzero(brightest <= faintest_v_mag)
-    states: dict[int, bytes] = {}
-    blocks: dict[int, bytes] = {}
-    if integrated.size:
-        start_tdb, end_tdb = tt_to_tdb_mjd([span.start_tt_mjd, span.end_tt_mjd])
-        begin = start_tdb - _LIGHT_TIME_DAYS
-        trajectory = propagate(batch.take(integrated), begin, end_tdb, planets(), impacts_end=True)
-        exists = np.isfinite(trajectory.state_at(start_tdb)).all(axis=1)
-        brightest[integrated[~exists]] = np.nan  # fallen to the Earth before
-        integrated, trajectory = integrated[exists], trajectory.take(exists)
-        at_start = trajectory.batch_at(start_tdb)
-        states = {int(i): at_start.state[k].astype(_STATE).tobytes() for k, i in enumerate(integrated)}
-        brightest[integrated] = brightest_possible_v(at_start, span.start_tt_mjd, span.end_tt_mjd, planets())
-        bright = np.flatnonzero(brightest[integrated] <= faintest_v_mag)
-        days = int(np.ceil(span.end_tt_mjd - span.start_tt_mjd - 1e-6))
-        paths, objects = trajectory.take(bright), at_start.take(bright)
-        for index, group in build_blocks(paths, objects, span.start_tt_mjd, days, planets()) if bright.size else ():
-            blocks |= {int(integrated[bright[i]]): group.to_bytes(k) for k, i in enumerate(index)}
+    candidates = np.flatnonzero(brightest <= faintest_v_mag)
+    found = _integrated(rows.target_id, batch, published, candidates, span, faintest_v_mag)
+    brightest[candidates] = [found[i].brightest_v_mag for i in candidates.tolist()]
     now = clock.now()
     replace_ephemerides(
         EphemerisRow(
@@ -139,17 +142,104 @@ def _compute(target_ids: list[int], span: Span, faintest_v_mag: float, earth_ori
             orbit_id=int(rows.orbit_id[i]),
             source=Ephemeris.Source.PROPAGATED.value,
             starts_at=span.starts_at,
-            ends_at=span.ends_at if i in states else span.ends_at + LOOK_AHEAD,
+            ends_at=span.ends_at if i in found else span.ends_at + LOOK_AHEAD,
             earth_orientation=earth_orientation,
             engine=NUMERICS_VERSION,
-            accuracy_arcsec=TAIL_ARCSEC if i in blocks else None,
+            accuracy_arcsec=TAIL_ARCSEC if i in found and found[i].blocks is not None else None,
             brightest_v_mag=None if np.isnan(brightest[i]) else float(brightest[i]),
-            state=states.get(i),
-            blocks=blocks.get(i),
+            **(found[i].fields() if i in found else {}),
             computed_at=now,
         )
         for i in range(len(rows.target_id))
     )
+
+
+@dataclass
+class _Integrated:
+    """What integration gives of one target. NaN: no brightness, as nothing is left of it or H is unknown."""
+
+    brightest_v_mag: float = float("nan")
+    state: bytes | None = None
+    blocks: bytes | None = None
+    impact_at: dt.datetime | None = None
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, Any]:
+        """As columns of an EphemerisRow."""
+        return {"state": self.state, "blocks": self.blocks, "impact_at": self.impact_at, **self.known}
+
+
+def _integrated(
+    target_id: IntArray,
+    batch: OrbitBatch,
+    published: OrbitBatch,
+    candidates: IntArray,
+    span: Span,
+    faintest_v_mag: float,
+) -> dict[int, _Integrated]:
+    """Of the candidates (indices into the batch): states, and the blocks of those that become bright enough."""
+    found = {i: _Integrated() for i in candidates.tolist()}
+    if not candidates.size:
+        return found
+    start_tdb, end_tdb = tt_to_tdb_mjd([span.start_tt_mjd, span.end_tt_mjd])
+    trajectory = propagate(batch.take(candidates), start_tdb - _LIGHT_TIME_DAYS, end_tdb, planets(), impacts_end=True)
+    exists = np.isfinite(trajectory.state_at(start_tdb)).all(axis=1)  # others fell to the Earth before
+    candidates, trajectory = candidates[exists], trajectory.take(exists)
+    at_start = trajectory.batch_at(start_tdb)
+    brightest = brightest_possible_v(at_start, span.start_tt_mjd, span.end_tt_mjd, planets())
+    for k, i in enumerate(candidates.tolist()):
+        found[i].brightest_v_mag = float(brightest[k])
+        found[i].state = at_start.state[k].astype(_STATE).tobytes()
+    bright = np.flatnonzero(brightest <= faintest_v_mag)
+    if not bright.size:
+        return found
+    paths, objects, orbits = trajectory.take(bright), at_start.take(bright), published.take(candidates[bright])
+    of_bright = [found[i] for i in candidates[bright].tolist()]
+    days = int(np.ceil(span.end_tt_mjd - span.start_tt_mjd - 1e-6))
+    groups = build_blocks(paths, objects, span.start_tt_mjd, days, planets())
+    for index, group in groups:
+        for k, j in enumerate(index.tolist()):
+            of_bright[j].blocks = group.to_bytes(k)
+    for each, known in zip(of_bright, _knowledge(target_id[candidates[bright]], orbits, objects, span), strict=True):
+        each.known = known
+    for j, impact_at in _impacts(orbits, paths, groups).items():
+        of_bright[j].impact_at = impact_at
+        if impact_at <= span.starts_at:  # nothing is to be seen any more
+            of_bright[j].blocks, of_bright[j].brightest_v_mag = None, float("nan")
+    return found
+
+
+def _knowledge(target_id: IntArray, published: OrbitBatch, at_start: OrbitBatch, span: Span) -> list[dict[str, Any]]:
+    """How well the places of n targets are known on each day of a span, as fields of Ephemeris."""
+    if not target_id.size:
+        return []
+    first = span.starts_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [first + dt.timedelta(days=k) for k in range((span.ends_at - first).days + 1)]
+    tdb = tt_to_tdb_mjd(np.array([float(utc_to_tt_mjd(day)) for day in days]))
+    qualities, covariances = published_knowledge(target_id.tolist(), published)
+    found = outlook(at_start, published.epoch_tdb_mjd, qualities, covariances, tdb, planets())
+    return [_known_fields(found, k) for k in range(target_id.size)]
+
+
+def _impacts(published: OrbitBatch, trajectory: Trajectory, groups: list[BlockGroup]) -> dict[int, dt.datetime]:
+    """When targets hit the Earth, by their place in the batch."""
+    tdb = impact_times(published, trajectory, groups, planets())
+    hit = np.flatnonzero(np.isfinite(tdb))
+    utc = tt_mjd_to_utc(tdb_to_tt_mjd(tdb[hit]))
+    return {int(k): to_datetime(at) for k, at in zip(hit, utc, strict=True)}
+
+
+def _known_fields(found: Outlook, k: int) -> dict[str, Any]:
+    fields: dict[str, Any] = {"trust_levels": found.level[k].tolist()}
+    if np.isfinite([found.major_arcsec[k], found.minor_arcsec[k], found.pa_deg[k]]).all():
+        fields |= {
+            "sigma_major_arcsec": np.round(found.major_arcsec[k], 4).tolist(),
+            "sigma_minor_arcsec": np.round(found.minor_arcsec[k], 4).tolist(),
+            "sigma_pa_deg": np.round(found.pa_deg[k], 2).tolist(),
+            "sigma_flags": found.reasons[k].tolist(),
+            "sigma_is_estimate": bool(found.is_estimate[k]),
+        }
+    return fields
 
 
 def _from_stored_states(target_id: IntArray, orbit_id: IntArray, batch: OrbitBatch) -> OrbitBatch:
@@ -168,14 +258,14 @@ def _from_stored_states(target_id: IntArray, orbit_id: IntArray, batch: OrbitBat
             starts_at, raw = stored[key]
             epoch[i] = tt_to_tdb_mjd(utc_to_tt_mjd(starts_at))
             state[i] = np.frombuffer(raw or b"", dtype=_STATE)
-    return OrbitBatch.from_state(batch.names, epoch, state, batch.h_mag, batch.g, batch.nongrav)
+    return replace(batch, epoch_tdb_mjd=epoch, state=state)
 
 
 def _stored(target_ids: Sequence[int], span: Span) -> CurrentEphemerides:
     rows = list(
         Ephemeris.objects.filter(target_id__in=target_ids, blocks__isnull=False)
         .order_by("target_id")
-        .values_list("target_id", "orbit_id", "pk", "blocks")
+        .values_list("target_id", "orbit_id", "pk", "starts_at", "trust_levels", "impact_at", "blocks")
     )
     shapes: dict[tuple[float, int], list[tuple[int, EphemerisBlocks]]] = defaultdict(list)
     for index, (*_, raw) in enumerate(rows):
@@ -186,4 +276,8 @@ def _stored(target_ids: Sequence[int], span: Span) -> CurrentEphemerides:
         for members in shapes.values()
     ]
     columns = np.array([row[:3] for row in rows], dtype=np.int64).reshape(-1, 3)
-    return CurrentEphemerides(columns[:, 0], columns[:, 1], columns[:, 2], groups)
+    impact = np.array([np.nan if row[5] is None else float(utc_to_tt_mjd(row[5])) for row in rows], dtype=float)
+    first_day = np.array([row[3].date() for row in rows], dtype="datetime64[D]")
+    return CurrentEphemerides(
+        columns[:, 0], columns[:, 1], columns[:, 2], groups, first_day, [row[4] or [] for row in rows], impact
+    )

@@ -20,6 +20,13 @@ _TYPES = {
     "brightest_v_mag": "float8",
     "state": "bytea",
     "blocks": "bytea",
+    "impact_at": "timestamptz",
+    "trust_levels": "int2[]",
+    "sigma_major_arcsec": "float8[]",
+    "sigma_minor_arcsec": "float8[]",
+    "sigma_pa_deg": "float8[]",
+    "sigma_flags": "int2[]",
+    "sigma_is_estimate": "bool",
     "computed_at": "timestamptz",
 }
 
@@ -37,9 +44,16 @@ class EphemerisRow:
     engine: str
     accuracy_arcsec: float | None
     brightest_v_mag: float | None
-    state: bytes | None
-    blocks: bytes | None
     computed_at: dt.datetime
+    state: bytes | None = None
+    blocks: bytes | None = None
+    impact_at: dt.datetime | None = None
+    trust_levels: list[int] | None = None
+    sigma_major_arcsec: list[float] | None = None
+    sigma_minor_arcsec: list[float] | None = None
+    sigma_pa_deg: list[float] | None = None
+    sigma_flags: list[int] | None = None
+    sigma_is_estimate: bool | None = None
 
 
 def replace_ephemerides(rows: Iterable[EphemerisRow]) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from targets.models import Orbit
 from targets.orbits.covariance import FORCES, CovarianceError, OrbitCovariance
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.planets import MJD_ZERO_JD, Planets
-from targets.orbits.runoff import OrbitQuality, elements_of, estimated_covariances
+from targets.orbits.runoff import U_VALUES, OrbitQuality, elements_of, estimated_covariances
 
 from .lookup import resolve
 from .orbits import current_orbits
@@ -20,10 +20,10 @@ _MJD_ZERO = dt.date(1858, 11, 17)
 
 
 def quality_of(orbit: Orbit) -> OrbitQuality:
-    """What the source of an orbit says of it."""
+    """What the source of an orbit says of it; a letter for U that nobody defined says nothing."""
     last = orbit.last_observed_on
     return OrbitQuality(
-        orbit.u_parameter,
+        orbit.u_parameter if orbit.u_parameter in U_VALUES else "",
         orbit.arc_days,
         None if last is None else float((last - _MJD_ZERO).days),
         orbit.observation_count,
@@ -31,23 +31,41 @@ def quality_of(orbit: Orbit) -> OrbitQuality:
     )
 
 
+def published_knowledge(
+    target_ids: Sequence[int], batch: OrbitBatch
+) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
+    """Quality and published covariance of the current orbits of targets, which are those of the batch, in its order.
+
+    None where no covariance is published, or one that our forces cannot use (labels of other models).
+    """
+    rows = {orbit.current_of.pk: orbit for orbit in _with_quality(target_ids)}
+    orbits = [rows[target_id] for target_id in target_ids]
+    covariances: list[OrbitCovariance | None] = [None] * len(orbits)
+    for k, orbit in enumerate(orbits):
+        if orbit.covariance:
+            with contextlib.suppress(CovarianceError):
+                covariances[k] = published_covariance(orbit, batch.take([k]))
+    return [quality_of(orbit) for orbit in orbits], covariances
+
+
+def _with_quality(target_ids: Sequence[int]) -> Iterable[Orbit]:
+    return Orbit.objects.filter(current_of__in=target_ids).select_related("current_of")
+
+
+def knowledge_of(designations: Sequence[str]) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
+    """`published_knowledge` of targets by designation. Raises UnknownDesignationError, and DomainError for a target
+    without an orbit.
+    """
+    batch = current_orbits(designations)
+    return published_knowledge([resolve(designation).pk for designation in designations], batch)
+
+
 def current_knowledge(
     designations: Sequence[str], planets: Planets
 ) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
-    """Quality and covariance of the current orbits of targets, in the order given.
-
-    Where none is published, or one that our forces cannot use (labels of other models), the covariance is an estimate;
-    None where nothing is known. Raises UnknownDesignationError, and DomainError for a target without an orbit.
-    """
+    """The same, with estimates in the place of covariances that are not published; None where nothing is known."""
     batch = current_orbits(designations)
-    targets = [resolve(designation) for designation in designations]
-    rows = {orbit.target_id: orbit for orbit in Orbit.objects.filter(current_of__in=targets)}
-    orbits = [rows[target.pk] for target in targets]
-    qualities = [quality_of(orbit) for orbit in orbits]
-    covariances: list[OrbitCovariance | None] = [None] * len(orbits)
-    for k, orbit in enumerate(orbits):
-        with contextlib.suppress(CovarianceError):
-            covariances[k] = published_covariance(orbit, batch.take([k]))
+    qualities, covariances = knowledge_of(designations)
     unknown = [k for k, found in enumerate(covariances) if found is None and qualities[k].is_known]
     made_up = estimated_covariances(batch.take(np.array(unknown, dtype=int)), [qualities[k] for k in unknown], planets)
     for k, estimate in zip(unknown, made_up, strict=True):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from coordination.common.problems import DomainError
 from targets.models import Orbit
-from targets.orbits.elements import OrbitBatch
+from targets.orbits.elements import OrbitBatch, cometary_to_state, keplerian_to_state
 from targets.orbits.planets import MJD_ZERO_JD
 
 from .lookup import resolve
@@ -26,6 +26,14 @@ _NUMBERS = (
     "a1_au_d2",
     "a2_au_d2",
     "a3_au_d2",
+    "q_au",
+    "tp_tdb_jd",
+    "h_sigma_mag",
+    "g1",
+    "g2",
+    "g12",
+    "m1_mag",
+    "k1",
 )
 
 
@@ -64,7 +72,15 @@ def current_orbits(designations: Sequence[str]) -> OrbitBatch:
 
 
 def _batch(names: Sequence[str], numbers: NDArray[np.float64]) -> OrbitBatch:
-    epoch_jd, a, e, i, node, peri, m, h, g, a1, a2, a3 = numbers.T
-    return OrbitBatch.from_keplerian(
-        names, epoch_jd - MJD_ZERO_JD, a, e, i, node, peri, m, h, g, nongrav=np.stack([a1, a2, a3], axis=1)
-    )
+    epoch_jd, a, e, i, node, peri, m, h, g, a1, a2, a3, q, tp_jd, *brightness = numbers.T
+    epoch = epoch_jd - MJD_ZERO_JD
+    state = np.empty((len(names), 6))
+    closed, parabolic = np.flatnonzero(~np.isnan(a)), np.flatnonzero(np.isnan(a))
+    closed_names, parabolic_names = ([names[k] for k in part.tolist()] for part in (closed, parabolic))
+    a, m = a[closed], m[closed]
+    state[closed] = keplerian_to_state(a, e[closed], i[closed], node[closed], peri[closed], m, closed_names)
+    q, tp, since = q[parabolic], (tp_jd - MJD_ZERO_JD)[parabolic], epoch[parabolic]
+    e, i, node, peri = (part[parabolic] for part in (e, i, node, peri))
+    state[parabolic] = cometary_to_state(q, e, i, node, peri, tp, since, parabolic_names)
+    batch = OrbitBatch.from_state(names, epoch, state, h, g, nongrav=np.stack([a1, a2, a3], axis=1))
+    return batch.with_photometry(*brightness)

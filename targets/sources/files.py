@@ -11,7 +11,7 @@ from pathlib import Path
 
 from targets.designations import key_of, taken_apart
 from targets.orbits.elements import ElementsError
-from targets.orbits.elements_csv import ElementsFileError, ElementsRowError, keplerian_in, read_rows
+from targets.orbits.elements_csv import ElementsFileError, ElementsRowError, read_rows, stored_in
 from targets.sources.mpc.parse import parse_record
 from targets.sources.records import LONGEST_DESIGNATION, OrbitRecord, RecordError, TargetRecord, require_text
 
@@ -93,24 +93,32 @@ def _csv_record(row: dict[str, str] | ElementsRowError) -> TargetRecord:
     if not key_of(designation):
         raise RecordError(designation, "designation has neither letters nor digits")
     try:
-        numbers = keplerian_in(row)
+        numbers = stored_in(row)
     except ElementsError as error:
         raise RecordError(designation, str(error)) from error
-    h = numbers["H"]
+    known = {field: None if value != value else value for field, value in numbers.items()}
     orbit = OrbitRecord(
         source="file",
-        epoch_tdb_jd=numbers["epoch_jd"],
+        epoch_tdb_jd=numbers["epoch_jd"] or 0.0,
         a_au=numbers["a"],
-        e=numbers["e"],
-        i_deg=numbers["i"],
-        node_deg=numbers["node"],
-        peri_deg=numbers["peri"],
+        e=numbers["e"] or 0.0,
+        i_deg=numbers["i"] or 0.0,
+        node_deg=numbers["node"] or 0.0,
+        peri_deg=numbers["peri"] or 0.0,
         mean_anomaly_deg=numbers["M"],
+        q_au=numbers["q"],
+        tp_tdb_jd=numbers["tp_jd"],
         a1_au_d2=numbers["A1"] or None,
         a2_au_d2=numbers["A2"] or None,
         a3_au_d2=numbers["A3"] or None,
-        h_mag=None if h != h else h,
-        g_slope=numbers["G"],
+        h_mag=known["H"],
+        g_slope=numbers["G"] or 0.0,
+        h_sigma_mag=known["H_sigma"],
+        g1=known["G1"],
+        g2=known["G2"],
+        g12=known["G12"],
+        m1_mag=known["M1"],
+        k1=known["K1"],
     )
     orbit.require_conic(designation)
     provisional = dict.fromkeys(text for text in (called.provisional, also.provisional) if text)

@@ -16,6 +16,31 @@ class RecordError(ValueError):
 
 
 EPOCH_JD_RANGE = (2_300_000.0, 2_600_000.0)  # years 1584 to 2406: catches an MJD in the place of a JD
+# What numbers of an orbit can be. The database holds the same bounds: it would take NaN for greater than every number.
+ORBIT_RANGES: dict[str, tuple[float, float]] = {
+    "epoch_tdb_jd": EPOCH_JD_RANGE,
+    "a_au": (-1e9, 1e9),
+    "e": (0.0, 1e6),
+    "i_deg": (0.0, 180.0),
+    "node_deg": (-1e6, 1e6),
+    "peri_deg": (-1e6, 1e6),
+    "mean_anomaly_deg": (-1e12, 1e12),
+    "q_au": (1e-6, 1e6),
+    "tp_tdb_jd": (1_000_000.0, 4_000_000.0),
+    "a1_au_d2": (-1.0, 1.0),
+    "a2_au_d2": (-1.0, 1.0),
+    "a3_au_d2": (-1.0, 1.0),
+    "h_mag": (-50.0, 100.0),
+    "h_sigma_mag": (0.0, 50.0),
+    "g_slope": (-10.0, 10.0),
+    "g1": (-10.0, 10.0),
+    "g2": (-10.0, 10.0),
+    "g12": (-10.0, 10.0),
+    "m1_mag": (-50.0, 100.0),
+    "k1": (-100.0, 100.0),
+    "arc_days": (0.0, 1e6),
+    "rms_arcsec": (0.0, 1e6),
+}
 LONGEST_DESIGNATION, LONGEST_TEXT, LONGEST_CLASS, LARGEST_COUNT = 40, 64, 32, 2**31 - 1
 
 
@@ -31,6 +56,10 @@ def require_text(name: str, field: str, text: str, longest: int = LONGEST_TEXT) 
     return text
 
 
+# Fields that came later: left out of the fingerprint where they say nothing, so that known solutions stay known.
+_LATER_FIELDS = frozenset({"q_au", "tp_tdb_jd", "h_sigma_mag", "g1", "g2", "g12", "m1_mag", "k1"})
+
+
 @dataclass(frozen=True, slots=True)
 class OrbitRecord:
     """One published solution: heliocentric ecliptic J2000 elements, epoch TDB, with its statistics.
@@ -43,17 +72,25 @@ class OrbitRecord:
 
     source: str
     epoch_tdb_jd: float
-    a_au: float
+    a_au: float | None
     e: float
     i_deg: float
     node_deg: float
     peri_deg: float
-    mean_anomaly_deg: float
+    mean_anomaly_deg: float | None
     a1_au_d2: float | None = None
     a2_au_d2: float | None = None
     a3_au_d2: float | None = None
     h_mag: float | None = None
     g_slope: float = 0.15
+    q_au: float | None = None  # with tp_tdb_jd in place of a and M, near the parabola
+    tp_tdb_jd: float | None = None
+    h_sigma_mag: float | None = None
+    g1: float | None = None
+    g2: float | None = None
+    g12: float | None = None
+    m1_mag: float | None = None
+    k1: float | None = None
     reference: str = ""
     u_parameter: str = ""
     arc_days: float | None = None
@@ -65,27 +102,38 @@ class OrbitRecord:
 
     def require_conic(self, name: str) -> None:
         """Raise RecordError for elements that describe no orbit."""
-        for field in ("epoch_tdb_jd", "a_au", "e", "i_deg", "node_deg", "peri_deg", "mean_anomaly_deg", "g_slope"):
+        for field, (low, high) in ORBIT_RANGES.items():
             value = getattr(self, field)
-            if not math.isfinite(value):
+            if value is not None and not math.isfinite(value):
                 raise RecordError(name, f"{field} is {value}: expected a finite number")
+            if value is not None and not low <= value <= high and field not in ("epoch_tdb_jd", "e", "i_deg"):
+                raise RecordError(name, f"{field} is {value}: expected {low:g} to {high:g}")
         low, high = EPOCH_JD_RANGE
         if not low < self.epoch_tdb_jd < high:
             raise RecordError(name, f"Epoch is {self.epoch_tdb_jd}: expected a Julian date (TDB) such as 2461000.5")
-        if self.e < 0.0:
+        if not 0.0 <= self.e <= ORBIT_RANGES["e"][1]:
             raise RecordError(name, f"e is {self.e}: expected 0 or more")
+        if not 0.0 <= self.i_deg <= 180.0:
+            raise RecordError(name, f"i is {self.i_deg} deg: expected 0 to 180")
+        if (self.g1 is None) != (self.g2 is None) or (self.g1 is not None and self.g12 is not None):
+            raise RecordError(name, "G1, G2, G12: expected G1 with G2 and without G12")
+        if (self.m1_mag is None) != (self.k1 is None):
+            raise RecordError(name, "M1, K1: expected both or neither")
+        if self.q_au is not None and self.tp_tdb_jd is not None:
+            return
+        if self.a_au is None or self.mean_anomaly_deg is None:
+            raise RecordError(name, "has neither a and M nor q and tp: expected one of these pairs")
         if self.e == 1.0:
-            raise RecordError(name, "e is exactly 1: a parabola has no semi-major axis; expected e below or above 1")
+            raise RecordError(name, "e is exactly 1: a parabola has no semi-major axis; expected q and tp, or e not 1")
         if (self.e < 1.0) != (self.a_au > 0.0):
             raise RecordError(
                 name, f"e is {self.e} and a is {self.a_au} au: expected e < 1 with a > 0, or e > 1 with a < 0"
             )
-        if not 0.0 <= self.i_deg <= 180.0:
-            raise RecordError(name, f"i is {self.i_deg} deg: expected 0 to 180")
 
     def fingerprint(self) -> str:
         """The same for the same solution, whoever sends it again."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        told = {name: value for name, value in asdict(self).items() if value is not None or name not in _LATER_FIELDS}
+        text = json.dumps(told, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -124,3 +124,27 @@ def test_no_windows_for_a_telescope_without_a_place(telescope):
         services.telescopes_for_windows([telescope.pk])
     with pytest.raises(DomainError, match="There is no telescope 0"):
         services.telescopes_for_windows([0])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("moon_separation_new_deg", float("nan")),
+        ("moon_separation_new_deg", 181.0),
+        ("galactic_latitude_min_deg", float("nan")),
+        ("galactic_latitude_min_deg", 89.5),
+        ("galactic_latitude_min_deg", -1.0),
+    ],
+)
+def test_limits_of_moon_and_milky_way_that_cannot_be_are_refused(telescope, field, value):
+    with pytest.raises(DomainError):
+        services.update_telescope(telescope.pk, **{field: value})
+
+
+def test_limits_of_moon_and_milky_way_reach_the_window_search(telescope):
+    from coordination.visibility.computing import LIMIT_FIELDS, engine_telescope
+
+    changed = services.update_telescope(telescope.pk, moon_separation_new_deg=10.0, galactic_latitude_min_deg=15.0)
+    limits = engine_telescope(changed).limits
+    assert (limits.moon_sep_new_deg, limits.galactic_latitude_min_deg) == (10.0, 15.0)
+    assert {"moon_separation_new_deg", "galactic_latitude_min_deg"} <= set(LIMIT_FIELDS)

@@ -68,6 +68,7 @@ def test_a_target_with_all_there_is_of_it(client, apophis, ephemeris, django_ass
         "accuracy_arcsec": 0.01,
         "brightest_v_mag": 20.4,
         "has_positions": True,
+        "impact_at": None,
         "computed_at": "2026-11-22T00:00:00Z",
     }
 

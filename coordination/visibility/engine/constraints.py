@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from coordination.visibility.engine.cells import Telescope
 from coordination.visibility.engine.edges import Edge
+from coordination.visibility.engine.galactic import MilkyWay
 from coordination.visibility.engine.pairs import Pairs
+from observatories.sites.earth_orientation import EarthOrientation
+from observatories.sites.geodesy import Place
 from observatories.sites.horizon import HorizonMask
 from observatories.sites.sun_moon import SunMoon
 
@@ -62,6 +65,8 @@ def constraints_of(telescope: Telescope, sun_moon: SunMoon) -> list[Constraint]:
         found.append(_altitude_max(limits.max_alt_deg, limits.geometric_deg(limits.max_alt_deg, place)))
     if limits.max_rate_arcsec_min is not None:
         found.append(_rate(limits.max_rate_arcsec_min))
+    if limits.galactic_latitude_min_deg is not None:
+        found.append(_galactic(limits.galactic_latitude_min_deg, place, sun_moon))
     return found
 
 
@@ -194,4 +199,22 @@ def _rate(fastest: float) -> Constraint:
         lambda value, by: (
             f"never slower than {fastest:g} arcsec/min ({apart(value, fastest)} arcsec/min at its slowest in the dark)"
         ),
+    )
+
+
+def _galactic(least: float, place: Place, sun_moon: SunMoon) -> Constraint:
+    earth = EarthOrientation.from_astropy()
+
+    def measure(pairs: Pairs, tau: FloatArray, tt_mjd: FloatArray) -> tuple[FloatArray, FloatArray]:
+        sine = MilkyWay(pairs.series, place, sun_moon, earth).latitude_sine(pairs.objects, tt_mjd)
+        latitude = np.abs(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))
+        return latitude - least, latitude
+
+    return Constraint(
+        Edge.GALACTIC,
+        "deg",
+        measure,
+        f"{least:g} deg and more from the galactic plane",
+        f"it is within {least:g} deg of the galactic plane",
+        lambda value, by: f"never {least:g} deg from the galactic plane ({apart(value, least)} deg at its farthest)",
     )

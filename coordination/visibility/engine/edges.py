@@ -22,6 +22,8 @@ class Edge(enum.IntEnum):
     MAGNITUDE = 8
     RATE = 9
     CLOSURE = 10
+    GALACTIC = 11
+    IMPACT = 12
 
     @property
     def label(self) -> str:

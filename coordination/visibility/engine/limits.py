@@ -34,8 +34,9 @@ class Limits:
     such as (-5.0, 4.5). moon_sep_deg: least distance of the Moon, whether it is up or not; moon_sep_new_deg:
     the same at new Moon, from which it grows linearly with the illuminated fraction to moon_sep_deg at full
     Moon. v_limit_mag: faintest V. max_rate_arcsec_min: fastest topocentric motion on the sky.
-    min_duration_minutes: shorter windows are dropped. refraction: altitudes (minimum, maximum, horizon) are
-    meant as seen through the air, not airless.
+    galactic_latitude_min_deg: least distance from the galactic plane, on either side. min_duration_minutes:
+    shorter windows are dropped. refraction: altitudes (minimum, maximum, horizon) are meant as seen through the
+    air, not airless.
     """
 
     sun_alt_deg: float = -18.0
@@ -47,6 +48,7 @@ class Limits:
     moon_sep_new_deg: float | None = None
     v_limit_mag: float | None = 21.0
     max_rate_arcsec_min: float | None = None
+    galactic_latitude_min_deg: float | None = None
     min_duration_minutes: float = 0.0
     refraction: bool = False
 
@@ -59,9 +61,16 @@ class Limits:
             ("moon_sep_new_deg", 0.0, 180.0),
             ("v_limit_mag", -30.0, 100.0),
             ("max_rate_arcsec_min", 0.0, math.inf),
+            ("galactic_latitude_min_deg", 0.0, 90.0),
             ("min_duration_minutes", 0.0, 1440.0),
         )
-        optional = {"max_alt_deg", "moon_sep_new_deg", "v_limit_mag", "max_rate_arcsec_min"}
+        optional = {
+            "max_alt_deg",
+            "moon_sep_new_deg",
+            "v_limit_mag",
+            "max_rate_arcsec_min",
+            "galactic_latitude_min_deg",
+        }
         for field, low, high in ranges:
             value = getattr(self, field)
             if value is None and field in optional:

@@ -18,7 +18,7 @@ from coordination.common.timescales import MJD_ZERO_JD, tt_to_tdb_mjd
 from observatories.sites.atmosphere import airmass
 from observatories.sites.station import Station, horizontal_deg
 from targets.orbits.frames import aberrate, cio_matrices, deflect_by_sun
-from targets.orbits.photometry import visual_magnitude
+from targets.orbits.photometry import effective_distance, phase_dimming_mag
 from targets.orbits.planets import C_AU_D, EARTH, MOON, SUN, Body, Planets
 from targets.orbits.trajectory import Trajectory
 
@@ -136,7 +136,8 @@ def places(trajectory: Trajectory, tt_mjd: ArrayLike, station: Station | None) -
     ra_apparent, dec_apparent = _spherical_deg(of_date)
     rate, pa = _motion(direction, delta, trajectory.velocity(observer.tdb_mjd - delay), velocity)
     sun, moon = observer.apparent_body(SUN), observer.apparent_body(MOON)
-    h, g = trajectory.batch.h_mag[:, None], trajectory.batch.g[:, None]
+    batch = trajectory.batch
+    distance = effective_distance(np.log10(r), np.log10(delta), batch.k1[:, None])
     return Places(
         ra_deg=ra,
         dec_deg=dec,
@@ -149,7 +150,7 @@ def places(trajectory: Trajectory, tt_mjd: ArrayLike, station: Station | None) -
         r_au=r,
         phase_deg=np.degrees(phase),
         elong_deg=np.degrees(_angle(apparent, np.broadcast_to(sun, apparent.shape))),
-        v_mag=visual_magnitude(h, g, r, delta, phase),
+        v_mag=batch.h_mag[:, None] + 5.0 * distance + phase_dimming_mag(phase, batch.slopes[:, None]),
         rate_arcsec_min=rate,
         pa_deg=pa,
         sun_alt_deg=np.broadcast_to(observer.horizontal_deg(sun)[1], ra.shape),

@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -49,7 +50,7 @@ class Series:
     log10_r_delta: FloatArray
     phase_rad: FloatArray
     h_mag: FloatArray
-    g: FloatArray
+    g: NDArray[Any]
 
     @classmethod
     def of(cls, blocks: EphemerisBlocks) -> Series:
@@ -61,7 +62,7 @@ class Series:
             log10_r_delta=np.ascontiguousarray(np.moveaxis(blocks.log10_r_delta, 0, 2)),
             phase_rad=np.ascontiguousarray(np.moveaxis(blocks.phase_rad, 0, 2)),
             h_mag=np.asarray(blocks.h_mag, dtype=float),
-            g=np.asarray(blocks.g, dtype=float),
+            g=blocks.g,
         )
 
     @property

@@ -13,6 +13,7 @@ from coordination.visibility.engine.cells import Cells, Observing
 from coordination.visibility.engine.closed_form import Lobes, Middle, quick_altitudes
 from coordination.visibility.engine.dense import Thorough, Watched, search
 from coordination.visibility.engine.first_look import MoonAtMiddle, first_look
+from coordination.visibility.engine.galactic import without_milky_way
 from coordination.visibility.engine.pairs import Pairs
 from coordination.visibility.engine.series import Series, alike
 from coordination.visibility.engine.sweep import Intervals
@@ -52,6 +53,9 @@ def find_windows(
                 for found in _in_cells(series, cells, terms, near, chunk_pairs):
                     parts.append(replace(found, target=np.asarray(targets)[members][found.target]))
     table = joined(WindowTable.concatenate(parts).sorted(), at_nights=False)
+    places = [telescope.place for telescope in observing.telescopes]
+    least_deg = [telescope.limits.galactic_latitude_min_deg for telescope in observing.telescopes]
+    table = without_milky_way(table, groups, places, least_deg, observing.sun_moon, observing.earth)
     table = without_short(table, observing.least_days)
     return table if cut_at_nights else joined(table, at_nights=True)
 

@@ -85,19 +85,61 @@ def test_filters(client, computed):
     assert ids(telescope=telescope) == {key(r) for r in everything if r["telescope"]["id"] == telescope}
 
 
+def believe(target, level: int, major: float) -> None:
+    """Have a target's ephemeris say so of every day."""
+    ephemeris = target.ephemeris
+    days = len(ephemeris.trust_levels)
+    ephemeris.trust_levels, ephemeris.sigma_major_arcsec = [level] * days, [major] * days
+    ephemeris.save()
+
+
 @pytest.mark.django_db
 def test_poor_orbits_are_left_out_unless_asked_for_and_the_list_says_so(client, computed):
-    ivar = computed["Ivar"]
-    type(ivar.current_orbit).objects.filter(pk=ivar.current_orbit_id).update(u_parameter="8")
+    believe(computed["Ivar"], level=2, major=700.0)
     page = client.get(URL, {"limit": 100}).json()
-    assert "U <= 5" in page["orbits"]
+    assert "good or fair" in page["orbits"]
     assert "1627" not in {row["target"]["designation"] for row in page["results"]}
-    everything = client.get(URL, {"limit": 100, "orbit_quality": "any"}).json()
+    assert {row["orbit_trust"] for row in page["results"]} == {"good"}
+    everything = client.get(URL, {"limit": 100, "orbit_trust": "poor"}).json()
     assert everything["orbits"] == "every orbit"
     assert "1627" in {row["target"]["designation"] for row in everything["results"]}
     named = client.get(URL, {"target": "Ivar"}).json()
-    assert named["results"]
-    assert named["results"][0]["orbit"]["u_parameter"] == "8"
+    assert {row["orbit_trust"] for row in named["results"]} == {"poor"}
+
+
+@pytest.mark.django_db
+def test_a_window_says_its_uncertainty_and_until_which_night_it_fits_the_field(client, computed):
+    ivar = computed["Ivar"]
+    row = client.get(URL, {"target": "Ivar"}).json()["results"][0]
+    assert row["uncertainty"]["is_estimate"] is True
+    assert 0.1 <= row["uncertainty"]["minor_arcsec"] <= row["uncertainty"]["major_arcsec"] < 5.0
+    assert (row["fits_field"], row["uncertainty"]["nonlinear"]) == (True, "")
+    assert row["fits_field_until"] >= row["night"]
+    # Fields of 0.5 deg hold 3-sigma while 1-sigma is at most 300".
+    ephemeris = ivar.ephemeris
+    first = ephemeris.starts_at.date()
+    day = (dt.date.fromisoformat(row["night"]) + dt.timedelta(days=1) - first).days
+    majors = [300.0 if k <= day else 301.0 for k in range(len(ephemeris.sigma_major_arcsec))]
+    type(ephemeris).objects.filter(pk=ephemeris.pk).update(sigma_major_arcsec=majors)
+    rows = client.get(URL, {"target": "Ivar", "limit": 100}).json()["results"]
+    for each in rows:
+        night = (each["starts_at"][:10], each["fits_field"], each["fits_field_until"])
+        assert each["fits_field"] == (each["uncertainty"]["major_arcsec"] <= 300.0), night
+        assert (each["fits_field_until"] is None) == (not each["fits_field"]), night
+    told = {each["fits_field"] for each in rows}
+    assert told == {True, False}
+    for asked in (True, False):
+        some = client.get(URL, {"target": "Ivar", "limit": 100, "fits_field": str(asked).lower()}).json()["results"]
+        assert {key(each) for each in some} == {key(each) for each in rows if each["fits_field"] is asked}
+
+
+@pytest.mark.django_db
+def test_where_nothing_is_known_of_an_orbit_a_window_says_so(client, computed):
+    ephemeris = computed["Ivar"].ephemeris
+    type(ephemeris).objects.filter(pk=ephemeris.pk).update(sigma_major_arcsec=None, trust_levels=None)
+    row = client.get(URL, {"target": "Ivar"}).json()["results"][0]
+    names = ("orbit_trust", "uncertainty", "fits_field", "fits_field_until", "v_sigma_mag")
+    assert [row[name] for name in names] == [None] * 5
 
 
 @pytest.mark.django_db
@@ -121,7 +163,8 @@ def test_windows_of_a_target_that_is_not_public_are_nobodys_but_of_those_who_are
         ({"after": "100%"}, "after"),
         ({"before": "1999-01-01T00:00:00Z"}, "before"),
         ({"min_duration_s": "long"}, "min_duration_s"),
-        ({"orbit_quality": "good"}, "orbit_quality"),
+        ({"orbit_trust": "unusable"}, "orbit_trust"),
+        ({"fits_field": "perhaps"}, "fits_field"),
         ({"limit": "1000"}, "limit"),
         ({"traget": "Eros"}, "traget"),
         ({"observatory": "ZZZ"}, "observatory"),

@@ -58,6 +58,16 @@ def test_windows_lie_in_the_dark_hours_of_their_night(catalogue, network, queued
         assert window.orbit_id == window.target.current_orbit_id
 
 
+def test_no_window_is_stored_in_a_night_on_which_the_orbit_is_unusable(catalogue, network, queued):
+    Orbit.objects.filter(target=catalogue["Ivar"]).update(
+        u_parameter="8", arc_days=4.0, last_observed_on=dt.date(2025, 12, 1)
+    )
+    compute(queued)
+    assert set(Ephemeris.objects.get(target=catalogue["Ivar"]).trust_levels) == {3}
+    assert not VisibilityWindow.objects.filter(target=catalogue["Ivar"]).exists()
+    assert VisibilityWindow.objects.exists()
+
+
 def test_nothing_is_computed_twice(catalogue, network, queued):
     compute(queued)
     assert planning.plan() is None

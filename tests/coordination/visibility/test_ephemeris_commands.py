@@ -21,6 +21,7 @@ FAINT = "2026 XX,,2461000.5,1.7,0.2,5,10,20,30,,,,,\n"
 COLUMNS = [
     "name", "site", "utc", "ra_deg", "dec_deg", "ra_apparent_deg", "dec_apparent_deg", "az_deg", "alt_deg", "airmass",
     "delta_au", "r_au", "phase_deg", "elong_deg", "v_mag", "rate_arcsec_min", "pa_deg", "sun_alt_deg", "moon_sep_deg",
+    "v_sigma_mag", "orbit_trust",
 ]  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def test_rows_come_by_target_site_and_time_in_the_promised_columns(elements: str
     ]
     assert len(rows) == 12
     empty = {field for field, value in rows[3].items() if value == ""}
-    assert empty == {"az_deg", "alt_deg", "airmass", "sun_alt_deg"}
+    assert empty == {"az_deg", "alt_deg", "airmass", "sun_alt_deg", "v_sigma_mag"}  # no sigma of H is given
     assert rows[6]["v_mag"] == ""  # H is not given
     assert float(rows[0]["ra_deg"]) == pytest.approx(277.348459, abs=1e-5)
 

@@ -141,7 +141,7 @@ def test_the_nights_of_stored_windows_are_named(client, computed, network):
 def test_what_cannot_be_computed_is_refused(client, computed, network):
     asked = {"target": "Ivar", "telescope": network[0].pk, "night": tonight()}
     ivar = computed["Ivar"]
-    Orbit.objects.filter(pk=ivar.current_orbit_id).update(epoch_tdb_jd=2_100_000.5)
+    Orbit.objects.filter(pk=ivar.current_orbit_id).update(epoch_tdb_jd=2_400_000.5)
     far = client.get(URL, asked)
     Target.objects.filter(pk=ivar.pk).update(current_orbit=None)
     none = client.get(URL, asked)

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from observatories.services import add_closure
 
-COLUMNS = ["name", "site", "night", "observable", "reason", "detail", "minutes"]
+COLUMNS = ["name", "site", "night", "observable", "reason", "detail", "minutes", "orbit_trust"]
 ELEMENTS = [
     "designation,name,epoch_jd,a,e,i,node,peri,M,H,G,A1,A2,A3",
     "433,Eros,2461200.5,1.4582437167602,0.22287796276207,10.82854410,304.26797134,178.91813191,62.5115,10.4,0.46,,,",

@@ -20,6 +20,7 @@ COLUMNS = [
     "v_mag",
     "rate_arcsec_min",
     "moon_sep_deg",
+    "orbit_trust",
 ]
 PHAETHON = "2461200.5,1.271464620920411,0.88967228476922,22.31052728,265.09880605,322.16830017,301.48582630"
 ELEMENTS = [

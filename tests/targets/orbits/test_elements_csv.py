@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from targets.orbits.elements import ElementsError, cometary_to_state, keplerian_to_state
-from targets.orbits.elements_csv import ElementsFileError, keplerian_in, read_elements_csv
-from targets.sources.files import Rejection, read_file
+from targets.orbits.elements_csv import ElementsFileError, read_elements_csv, stored_in
+from targets.sources.files import read_file
 from targets.sources.records import TargetRecord
 
 COMETARY = "designation,name,epoch_jd,q,e,i,node,peri,tp_jd,H,G,A1,A2,A3\n"
@@ -80,15 +80,37 @@ def test_what_can_be_stored_is_the_same_orbit(q: float, e: float, i: float, sinc
     expected = cometary_to_state(q, e, i, 20.0, 30.0, 61000.0 - since, 61000.0)
     if abs(1.0 - e) < 1e-3:
         return
-    numbers = keplerian_in(row)
+    numbers = stored_in(row)
     stored = keplerian_to_state(*(numbers[field] for field in ("a", "e", "i", "node", "peri", "M")))
     np.testing.assert_allclose(stored, expected, rtol=1e-6, atol=1e-8)
 
 
-def test_comets_are_imported_but_for_parabolas(tmp_path: Path) -> None:
-    parabola = BORISOV.replace("2I,Borisov", "C/2020 H3,").replace("3.3567", "1.0")
-    (record, rejection) = read_file(written(tmp_path, f"{COMETARY}{BORISOV}\n{parabola}\n")).parse()
+@pytest.mark.parametrize("e", ["1.0", "0.999999999999"])
+def test_parabolas_are_imported_with_perihelion_and_its_time(tmp_path: Path, e: str) -> None:
+    parabola = BORISOV.replace("2I,Borisov", "C/2020 H3,").replace("3.3567", e)
+    (record, parabolic) = read_file(written(tmp_path, f"{COMETARY}{BORISOV}\n{parabola}\n")).parse()
     assert isinstance(record, TargetRecord)
     assert (record.orbit.a_au, record.orbit.e) == (pytest.approx(2.0066 / (1.0 - 3.3567)), 3.3567)
-    assert isinstance(rejection, Rejection)
-    assert "a parabola cannot be stored" in rejection.reason
+    assert isinstance(parabolic, TargetRecord)
+    orbit = parabolic.orbit
+    assert (orbit.a_au, orbit.mean_anomaly_deg, orbit.e, orbit.q_au) == (None, None, float(e), 2.0066)
+    assert orbit.tp_tdb_jd == 2458826.0 or orbit.tp_tdb_jd > 2_458_000.0
+
+
+def test_brightness_of_several_systems_is_read(tmp_path: Path) -> None:
+    header = "designation,epoch_jd,a,e,i,node,peri,M,H,G,H_sigma,G1,G2,G12,M1,K1\n"
+    orbit = ",2461000.5,1.5,0.3,10,20,30,40,"
+    rows = [f"A{orbit}18,0.2,0.3,,,,,", f"B{orbit}18,,,0.3,0.4,,,", f"C{orbit}18,,,,,0.5,,", f"D{orbit},,,,,,9,12"]
+    batch = read_elements_csv(written(tmp_path, header + "\n".join(rows) + "\n"))
+    np.testing.assert_array_equal(batch.h_mag, [18.0, 18.0, 18.0, 9.0])
+    np.testing.assert_array_equal(batch.h_sigma_mag, [0.3, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(batch.k1, [np.nan, np.nan, np.nan, 12.0])
+    slopes = batch.slopes
+    np.testing.assert_array_equal(slopes["g"], [0.2, np.nan, np.nan, np.nan])
+    np.testing.assert_allclose(slopes["g1"], [np.nan, 0.3, 0.9529 * 0.5 + 0.02162, np.nan])
+
+
+def test_an_error_of_h_below_zero_is_refused(tmp_path: Path) -> None:
+    text = "designation,epoch_jd,a,e,i,node,peri,M,H,H_sigma\nX,2461000.5,1.5,0.3,10,20,30,40,18,-0.1\n"
+    with pytest.raises(ElementsError, match=r"X: H_sigma is -0\.1: expected 0 mag or more"):
+        read_elements_csv(written(tmp_path, text))

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Places of targets at given times from MPC observatory codes (500 is the geocentre)."
+    help = (
+        "Places of targets at given times from MPC observatory codes (500 is the geocentre). The last column says how "
+        "far the orbit can be trusted then (good, fair, poor); times at which it is unusable are left out."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,14 +37,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--uncertainty",
             action="store_true",
-            help="four more columns: the 1-sigma ellipse on the sky (empty where nothing is known of the orbit's "
-            "accuracy) and how far the orbit can be trusted (good, fair, poor, unusable)",
+            help="three more columns: the 1-sigma ellipse on the sky (empty where nothing is known of the orbit's "
+            "accuracy), integrated and from the site itself",
         )
         inputs.add_format_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> str:
+        import numpy as np
+
+        from coordination.common.timescales import utc_to_tt_mjd
         from coordination.visibility.ephemeris_rows import ephemeris_columns
-        from coordination.visibility.rows import render
+        from coordination.visibility.rows import Column, render
+        from coordination.visibility.trusting import Trusting, labels, rows_where
+        from coordination.visibility.window_rows import impacts_over, tell_impacts
+        from targets.orbits.trust import Trust
 
         with inputs.refusals():
             times = inputs.read_times(options)
@@ -50,9 +59,20 @@ class Command(BaseCommand):
             inputs.require_rows(len(targets), len(sites), times.size)
             planets = inputs.read_planets()
             columns = ephemeris_columns(targets, sites, times, planets)
+            trusting = Trusting.over(
+                targets, inputs.read_knowledge(options, len(targets)), utc_to_tt_mjd(times), planets
+            )
+            trusting.tell(self.stderr.write)
+            tt = utc_to_tt_mjd(times)
+            impacts = impacts_over(targets, float(tt.min()), float(tt.max()), planets)
+            tell_impacts(impacts, targets.names, float(tt.min()), self.stderr.write)
+            target = np.repeat(np.arange(len(targets)), len(sites) * times.size)
+            levels = trusting.levels(target, np.tile(tt, len(targets) * len(sites)))
             if options["uncertainty"]:
-                columns += _uncertainty(options, targets, sites, times, columns, planets)
-        return render(columns, options["format"])
+                columns += _uncertainty(options, targets, sites, times, planets)
+            columns = [*columns, Column.text("orbit_trust", labels(levels))]
+            seen = ~(np.tile(tt, len(targets) * len(sites)) > impacts[target])  # NaN: no impact
+        return render(rows_where(columns, (levels != Trust.UNUSABLE) & seen), options["format"])
 
 
 def _uncertainty(
@@ -60,19 +80,14 @@ def _uncertainty(
     targets: OrbitBatch,
     sites: list[inputs.Site],
     times: NDArray[np.datetime64],
-    columns: list[Column],
     planets: Planets,
 ) -> list[Column]:
     """The columns of --uncertainty. A file of elements says nothing of their accuracy."""
     from coordination.visibility.uncertainty_rows import uncertainty_columns
-    from targets.orbits.runoff import OrbitQuality
 
     covariances: list[OrbitCovariance | None] = [None] * len(targets)
-    if options["elements"] is not None:
-        qualities = [OrbitQuality()] * len(targets)
-    else:
+    if options["elements"] is None:
         from targets.services.orbit_quality import current_knowledge
 
-        qualities, covariances = current_knowledge(options["target"], planets)
-    delta = next(column.values for column in columns if column.name == "delta_au")
-    return uncertainty_columns(qualities, covariances, targets.epoch_tdb_mjd, sites, times, delta, planets)
+        _, covariances = current_knowledge(options["target"], planets)
+    return uncertainty_columns(covariances, sites, times, planets)

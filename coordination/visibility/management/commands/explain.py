@@ -39,7 +39,8 @@ class Command(BaseCommand):
             targets = inputs.read_targets(options)
             inputs.require_rows(len(targets), len(telescopes), 1)
             closures = stored_closures(options["telescope"] or [], *span_utc(night))
-            nights = explained_nights(targets, telescopes, night, inputs.read_planets(), closures)
+            knowledge = inputs.read_knowledge(options, len(targets))
+            nights = explained_nights(targets, telescopes, night, inputs.read_planets(), closures, knowledge)
             nights = with_states(nights, options["telescope"] or [])
         return render(explain_columns(nights, targets, telescopes, night), options["format"])
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from coordination.visibility import quality
 from coordination.visibility.tonight import best_tonight
 
-_CAPTION = f"Highest in degrees, rate in arcsec/min. Only {quality.RELIABLE_MEANS}."
+_CAPTION = f"Highest in degrees, rate in arcsec/min. Only {quality.LISTED_MEANS}."
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             return
         table = Table(title="Best in the next 24 hours (UTC)", caption=_CAPTION)
         table.add_column("Target")
-        for heading in ("Sites", "Telescope h", "From", "To", "V", "Highest", "Rate", "U"):
+        for heading in ("Sites", "Telescope h", "From", "To", "V", "Highest", "Rate", "U", "Orbit"):
             table.add_column(heading, justify="right")
         for row in best:
             table.add_row(
@@ -40,5 +40,6 @@ class Command(BaseCommand):
                 f"{row.peak_altitude_deg:.0f}",
                 f"{row.rate_arcsec_min:.1f}",
                 row.orbit_u,
+                row.orbit_trust,
             )
         console.print(table)

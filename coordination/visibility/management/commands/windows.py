@@ -25,6 +25,7 @@ LIMIT_OPTIONS = {
     "moon_sep_new": ("moon_sep_new_deg", "DEG", "the same at new Moon, growing with the illuminated fraction"),
     "v_limit": ("v_limit_mag", "MAG", "faintest V"),
     "max_rate": ("max_rate_arcsec_min", "RATE", "fastest motion, arcsec/min"),
+    "galactic_latitude": ("galactic_latitude_min_deg", "DEG", "least distance from the galactic plane"),
     "min_duration": ("min_duration_minutes", "MINUTES", "shortest window"),
 }
 
@@ -55,7 +56,10 @@ class Command(BaseCommand):
             for name in np.array(targets.names, dtype=object)[np.isnan(targets.h_mag)]:
                 self.stderr.write(f"{name}: H is not known, so no V; no window is found under a magnitude limit")
             closures = stored_closures(options["telescope"] or [], start, end)
-            columns = window_columns(targets, telescopes, start, end, inputs.read_planets(), closures)
+            knowledge = inputs.read_knowledge(options, len(targets))
+            columns = window_columns(
+                targets, telescopes, start, end, inputs.read_planets(), closures, knowledge, self.stderr.write
+            )
         return render(columns, options["format"])
 
 

@@ -29,7 +29,7 @@ from tests.coordination.visibility.engine.test_properties import limits, over, p
 DAYS, N = 4, 14
 PARANAL = PLACES["Paranal"]
 OPEN = Limits(sun_alt_deg=-18.0, min_alt_deg=-90.0, moon_sep_deg=0.0, v_limit_mag=None)
-SEARCH_CODES = {"sun", "altitude", "altitude_max", "hour_angle", "horizon", "moon", "magnitude", "rate"}
+SEARCH_CODES = {"sun", "altitude", "altitude_max", "hour_angle", "horizon", "moon", "magnitude", "rate", "galactic"}
 SECOND = 1.0 / 86400.0
 
 

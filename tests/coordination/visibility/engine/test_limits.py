@@ -67,5 +67,7 @@ def test_edges_keep_their_numbers_and_names() -> None:
         "magnitude": 8,
         "rate": 9,
         "closure": 10,
+        "galactic": 11,
+        "impact": 12,
     }
     assert edge_labels([2, 3]).tolist() == ["sun", "altitude"]

@@ -40,6 +40,7 @@ limits = st.builds(
     moon_sep_new_deg=st.one_of(st.none(), st.floats(0.0, 90.0)),
     v_limit_mag=st.one_of(st.none(), st.floats(16.0, 24.0)),
     max_rate_arcsec_min=st.one_of(st.none(), st.floats(0.2, 100.0)),
+    galactic_latitude_min_deg=st.one_of(st.none(), st.none(), st.floats(0.0, 60.0)),
     refraction=st.booleans(),
 )
 few = settings(max_examples=25, deadline=None)
@@ -99,6 +100,7 @@ def test_tightening_a_limit_never_adds_time(groups, sky, place: Place, limits: L
                 {"moon_sep_deg": limits.moon_sep_deg + by, "moon_sep_new_deg": limits.moon_sep_new_deg},
                 {"v_limit_mag": (limits.v_limit_mag or 25.0) - 0.1 * by},
                 {"max_rate_arcsec_min": (limits.max_rate_arcsec_min or 1000.0) / (1.0 + by)},
+                {"galactic_latitude_min_deg": (limits.galactic_latitude_min_deg or 0.0) + by},
                 {"min_duration_minutes": 10.0 * by},
                 {"horizon": limits.horizon or HorizonMask.from_points([(0.0, 25.0), (180.0, 5.0)])},
             ]
