@@ -4,11 +4,18 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
+from coordination.booking.api.bookings import BookingViewSet
+from coordination.booking.api.campaigns import CampaignViewSet
+from coordination.booking.api.claims import ClaimViewSet
+from coordination.booking.api.grants import GrantViewSet
+from coordination.booking.api.occupied import OccupiedView
+from coordination.booking.api.slots import SlotViewSet
 from coordination.partners.api import NoticeViewSet, PreferenceView
 from coordination.visibility.api import WindowViewSet
 from coordination.visibility.explain_api import ExplainView
 from coordination.visibility.joint_api import JointWindowsView, LastChanceView
 from observatories.api import ObservatoryViewSet, TelescopeViewSet
+from observatories.closures_api import ClosureViewSet
 from targets.api import TargetViewSet
 
 router = DefaultRouter()
@@ -17,6 +24,12 @@ router.register("telescopes", TelescopeViewSet, basename="telescope")
 router.register("targets", TargetViewSet, basename="target")
 router.register("windows", WindowViewSet, basename="window")
 router.register("notices", NoticeViewSet, basename="notice")
+router.register("campaigns", CampaignViewSet, basename="campaign")
+router.register("slots", SlotViewSet, basename="slot")
+router.register("claims", ClaimViewSet, basename="claim")
+router.register("bookings", BookingViewSet, basename="booking")
+router.register("grants", GrantViewSet, basename="grant")
+router.register("closures", ClosureViewSet, basename="closure")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
@@ -28,5 +41,6 @@ urlpatterns = [
     path("me/preferences/", PreferenceView.as_view(), name="my-preferences"),
     path("windows/joint/", JointWindowsView.as_view(), name="window-joint"),
     path("windows/last-chance/", LastChanceView.as_view(), name="window-last-chance"),
+    path("telescopes/<int:pk>/occupied/", OccupiedView.as_view(), name="telescope-occupied"),
     path("", include(router.urls)),
 ]

@@ -75,4 +75,4 @@ def may_schedule(user: object, organisation_id: int) -> bool:
 def require_scheduler(actor: User | None, organisation: Organisation) -> None:
     """Raises ForbiddenError unless the person may act for the organisation; None is the service itself."""
     if actor is not None and not may_schedule(actor, organisation.pk):
-        raise ForbiddenError(f"Only schedulers and managers of {organisation} may do this.")
+        raise ForbiddenError(f"Only schedulers and managers of {organisation} may do this.", code="not-scheduler")

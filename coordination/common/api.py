@@ -1,10 +1,14 @@
 """What the views of all rooms share."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 _EVERYWHERE = {"format"}
 _OF_LISTS = {"limit", "cursor", "order_by"}
@@ -42,6 +46,44 @@ class ListViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
 class ReadOnlyViewSet(mixins.RetrieveModelMixin, ListViewSet):
     """Lists and details."""
+
+
+class FaceViewSet(ReadOnlyViewSet):
+    """Lists, details, and writes by people who are signed in: actions read a body (`coordination.common.body`), call a
+    service with who asks, and answer with the row as the caller sees it then.
+    """
+
+    parser_classes = [JSONParser]
+    permission_classes = [IsAuthenticatedOrReadOnly]
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action is not None and request.method not in ("GET", "HEAD"):
+            refuse_unknown_parameters(request, set())
+
+    def check_permissions(self, request: Request) -> None:
+        if self.action is not None:  # else refused for its method, whoever asks
+            super().check_permissions(request)
+
+    def dress(self, rows: Sequence[Any]) -> None:
+        """Give the rows of an answer what their representation needs beside them, in a fixed number of queries."""
+
+    def paginate_queryset(self, queryset: Any) -> list[Any] | None:
+        rows = super().paginate_queryset(queryset)
+        self.dress(rows or [])
+        return rows
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        row = self.get_object()
+        self.dress([row])
+        return Response(self.get_serializer(row).data)
+
+    def answer(self, pk: int, status: int = 200) -> Response:
+        """The row as it is now."""
+        row = self.get_queryset().get(pk=pk)
+        self.dress([row])
+        return Response(self.get_serializer(row).data, status=status)
 
 
 class RoundedField(serializers.FloatField):

@@ -7,6 +7,7 @@ import base64
 import json
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import F, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -34,7 +35,10 @@ class KeysetPagination(BasePagination):
         limit = self._limit()
         position = self._position(len(fields))
         if position is not None:
-            queryset = queryset.filter(_after(fields, position))
+            try:
+                queryset = queryset.filter(_after(fields, position))
+            except (ValueError, DjangoValidationError):  # not of the types of the fields
+                raise _no_cursor() from None
         ordered = queryset.order_by(*(_order_expression(field) for field in fields))
         rows = list(ordered[: limit + 1])
         self.next_position = None
@@ -94,11 +98,11 @@ class KeysetPagination(BasePagination):
             position = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
         except ValueError:
             position = None
-        plain = isinstance(position, list) and all(value is None or isinstance(value, str) for value in position)
+        plain = isinstance(position, list) and all(
+            value is None or (isinstance(value, str) and "\0" not in value) for value in position
+        )
         if not plain or len(position) != length or position[-1] is None:
-            raise ValidationError(
-                {"cursor": ["Not a cursor of this list and order: take it from `next` of the page before."]}
-            )
+            raise _no_cursor()
         return list(position)
 
     def _next_link(self) -> str | None:
@@ -109,6 +113,10 @@ class KeysetPagination(BasePagination):
         )
         cursor = base64.urlsafe_b64encode(text.encode()).decode()
         return replace_query_param(self.request.build_absolute_uri(), "cursor", cursor)
+
+
+def _no_cursor() -> ValidationError:
+    return ValidationError({"cursor": ["Not a cursor of this list and order: take it from `next` of the page before."]})
 
 
 def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ people and, where fields are at fault, `errors`: a list of `field`, `detail` and
 accepted.
 """
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -49,9 +51,33 @@ class DomainError(Exception):
     def as_problem(self) -> dict[str, Any]:
         body = problem(self.problem, self.status, self.detail, **self.extra)
         if self.field:
-            error = {"field": self.field, "detail": self.detail, "value": self.value, "expected": self.expected}
+            error = {"field": self.field, "detail": self.detail, "value": _shown(self.value), "expected": self.expected}
             body["errors"] = [{key: value for key, value in error.items() if value not in ("", None)}]
         return body
+
+
+class InvalidBodyError(DomainError):
+    """Several fields of a body at fault: each with `field`, `detail`, and perhaps `value` and `expected`."""
+
+    def __init__(self, errors: Sequence[dict[str, Any]]) -> None:
+        super().__init__("; ".join(f"{each['field']}: {each['detail']}".removeprefix(": ") for each in errors))
+        self.errors = [error | {"value": _shown(error["value"])} if "value" in error else error for error in errors]
+
+    def as_problem(self) -> dict[str, Any]:
+        return problem(self.problem, self.status, self.detail, errors=self.errors)
+
+
+_LONGEST_SHOWN = 200
+
+
+def _shown(value: Any) -> Any:
+    """A value as JSON can carry it, and not longer than somebody would read."""
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    text = str(value)
+    if len(text) > _LONGEST_SHOWN:
+        return text[:_LONGEST_SHOWN] + "…"
+    return value if isinstance(value, str) else text
 
 
 class ConflictError(DomainError):
@@ -118,20 +144,21 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def _of_api_exception(error: exceptions.APIException) -> dict[str, Any]:
     name = next((name for kind, name in _BY_EXCEPTION if isinstance(error, kind)), "invalid-input")
     if isinstance(error, exceptions.ValidationError):
-        errors = list(_flatten(error.detail))
+        errors = list(flatten(error.detail))
         detail = "; ".join(f"{e['field']}: {e['detail']}" if e["field"] else e["detail"] for e in errors)
         return problem(name, error.status_code, detail, errors=errors)
     return problem(name, error.status_code, str(error.detail))
 
 
-def _flatten(detail: Any, path: str = "") -> Any:
+def flatten(detail: Any, path: str = "") -> Any:
+    """The findings of REST framework as `field` and `detail`, the fields inside others with a dot."""
     if isinstance(detail, dict):
         for key, value in detail.items():
             step = "" if key == "non_field_errors" else str(key)
-            yield from _flatten(value, ".".join(part for part in (path, step) if part))
+            yield from flatten(value, ".".join(part for part in (path, step) if part))
     elif isinstance(detail, list):
         for index, value in enumerate(detail):
-            yield from _flatten(value, f"{path}.{index}" if isinstance(value, dict) else path)
+            yield from flatten(value, f"{path}.{index}" if isinstance(value, dict) else path)
     else:
         yield {"field": path, "detail": str(detail)}
 

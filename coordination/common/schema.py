@@ -27,6 +27,22 @@ _PROBLEM = {
                 },
             },
         },
+        "code": {"type": "string", "description": "stable reason why seats are not claimed, as `why_not` of a seat"},
+        "state": {"type": "string", "description": "of what is in the way: expired, cancelled, closed …"},
+        "conflict": {
+            "type": "object",
+            "description": "what occupies the telescope; holder and reason only for those whose it is",
+            "required": ["kind"],
+            "properties": {
+                "kind": {"type": "string", "enum": ["booking", "closure"]},
+                "telescope": {"type": "integer"},
+                "starts_at": {"type": "string", "format": "date-time"},
+                "ends_at": {"type": "string", "format": "date-time"},
+                "booking": {"type": "integer"},
+                "holder": {"type": "string", "description": "short name of the organisation"},
+                "reason": {"type": "string", "description": "of a closure"},
+            },
+        },
         "nearest": {
             "type": "array",
             "description": "designations like the one that is not known",
@@ -35,26 +51,37 @@ _PROBLEM = {
     },
 }
 _REFUSALS = {
-    "400": "A parameter cannot be accepted; `errors` names it.",
+    "400": "A parameter or field cannot be accepted; `errors` names it.",
     "404": "There is nothing here that the caller can see.",
     "406": "None of the formats asked for is offered.",
 }
-_SIGNED_IN = {"403": "Sign in first; or, for a change, the CSRF token is missing."}
-_WITH_BODY = {"415": "The format of the request's body is not read here."}
-
-
-def _refusals(operation: dict[str, Any]) -> dict[str, str]:
-    """What may be answered instead; {} among the ways to sign in says that one need not."""
-    signed_in = {} if {} in operation.get("security", [{}]) else _SIGNED_IN
-    return _REFUSALS | signed_in | (_WITH_BODY if "requestBody" in operation else {})
+_NOT_SIGNED_IN = {"403": "Nobody is signed in (`not-signed-in`), or the caller may not do this (`forbidden`)."}
+_OF_WRITES = {"409": "It conflicts with what is there: `conflict` gives the interval, `state` what came before."}
+_OF_BODIES = {"415": "The format of the body is not read here."}
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Post-processing hook of drf-spectacular."""
-    result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
+    schemas = result["components"].setdefault("schemas", {})
+    schemas["Problem"] = _PROBLEM
+    for name, schema in schemas.items():
+        if name.endswith("Request") and schema.get("type") == "object":
+            schema["additionalProperties"] = False  # bodies are read strictly
     content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in result["paths"].values():
-        for operation in operations.values():
-            for status, description in _refusals(operation).items():
+        for method, operation in operations.items():
+            for status, description in _refusals(method, operation).items():
                 operation["responses"].setdefault(status, {"description": description, "content": content})
     return result
+
+
+def _refusals(method: str, operation: dict[str, Any]) -> dict[str, str]:
+    writes = method != "get"
+    for_anybody = {} in operation.get("security", [{}])
+    claimable = any(each["name"] == "claimable" for each in operation.get("parameters", []))  # asks who is asking
+    return (
+        _REFUSALS
+        | (_NOT_SIGNED_IN if writes or claimable or not for_anybody else {})
+        | (_OF_WRITES if writes else {})
+        | (_OF_BODIES if "requestBody" in operation else {})
+    )

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from coordination.common.actors import actor_of
 from coordination.common.api import ListViewSet, refuse_unknown_parameters
+from coordination.common.body import BodySerializer
 from coordination.common.filters import TrueFalseFilter
 
 from . import services, wording
@@ -91,7 +92,7 @@ class NoticeViewSet(ListViewSet):
         return Response({"read": services.mark_all_read(user=_person(request))})
 
 
-class PreferenceSerializer(serializers.ModelSerializer[NotificationPreference]):
+class PreferenceSerializer(BodySerializer, serializers.ModelSerializer[NotificationPreference]):
     daily_hour_utc = serializers.IntegerField(
         min_value=0, max_value=23, required=False, help_text="hour of the daily e-mail, UTC"
     )

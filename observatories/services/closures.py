@@ -9,9 +9,10 @@ from django.utils.timezone import is_naive
 
 from coordination.common import events
 from coordination.common.checking import check
-from coordination.common.problems import DomainError
+from coordination.common.problems import DomainError, UnknownError
 
 from ..models import Closure, User
+from ..people import require_scheduler
 from .telescopes import lock_telescope
 
 
@@ -27,6 +28,7 @@ def add_closure(
         if is_naive(value):
             raise DomainError(f"{field} has no time zone.", field=field, value=value.isoformat(), expected="aware UTC")
     telescope = lock_telescope(telescope_id)
+    require_scheduler(actor, telescope.organisation)
     closure = Closure(
         telescope=telescope,
         starts_at=starts_at.astimezone(dt.UTC),
@@ -45,9 +47,11 @@ def remove_closure(closure_id: int, *, actor: User | None = None) -> None:
     """Open the telescope again."""
     telescope_id = Closure.objects.filter(pk=closure_id).values_list("telescope_id", flat=True).first()
     telescope = None if telescope_id is None else lock_telescope(telescope_id)
+    if telescope is not None:
+        require_scheduler(actor, telescope.organisation)
     closure = Closure.objects.filter(pk=closure_id).first()  # again under the lock: somebody may have been faster
     if telescope is None or closure is None:
-        raise DomainError(f"There is no closure {closure_id}.", field="closure", value=closure_id)
+        raise UnknownError(f"There is no closure {closure_id}.", field="closure", value=closure_id)
     events.record("closure.removed", telescope, _payload(closure), actor=actor)
     closure.delete()
 

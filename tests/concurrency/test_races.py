@@ -293,13 +293,7 @@ def test_a_claim_that_meets_a_shift_takes_the_new_time(world):
 def open_slot(world, monkeypatch) -> Slot:
     """An open slot over which every telescope has a window: where windows are is not what is tested here."""
     slot = make_slot(world.campaign, world.target, world.slot.starts_at + 4 * HOUR, kind="open", capacity=2)
-
-    def seats_for(slot: Slot, telescope_ids: list[int]) -> list[Seat]:
-        present = {seat.telescope_id: seat for seat in Seat.objects.filter(slot=slot)}
-        times = {"observe_from": slot.starts_at, "observe_until": slot.ends_at}
-        return [present.get(pk) or Seat(slot=slot, telescope_id=pk, **times) for pk in sorted(telescope_ids)]
-
-    monkeypatch.setattr(claims, "seats_for", seats_for)
+    monkeypatch.setattr(claims, "look_through_windows", lambda slot, new: None)
     return slot
 
 

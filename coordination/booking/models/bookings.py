@@ -136,6 +136,15 @@ class Booking(models.Model):
         return f"booking {self.pk}, {self.observe_from:%Y-%m-%d %H:%M} to {self.observe_until:%H:%M}Z ({self.state})"
 
 
+class TelescopeGrantQuerySet(models.QuerySet["TelescopeGrant"]):
+    def visible_to(self, actor: Actor) -> "TelescopeGrantQuerySet":
+        """Those that one's organisations gave or received."""
+        if actor.sees_everything:
+            return self
+        mine = actor.organisation_ids
+        return self.filter(Q(organisation_id__in=mine) | Q(telescope__organisation_id__in=mine))
+
+
 class TelescopeGrant(models.Model):
     """By which the operator of a telescope lets another organisation claim it."""
 
@@ -153,6 +162,8 @@ class TelescopeGrant(models.Model):
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     history = HistoricalRecords()
+
+    objects = TelescopeGrantQuerySet.as_manager()
 
     class Meta:
         ordering = ["-starts_at", "pk"]

@@ -1,23 +1,22 @@
 """Claiming seats, all or nothing, and giving them back."""
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db.models import Exists, OuterRef
 
-from coordination.campaigns.models import Campaign, Participation
+from coordination.campaigns.models import Participation
 from coordination.common import clock, states
 from coordination.common.actors import SYSTEM, Actor, actor_of
-from coordination.common.problems import ConflictError, DomainError, ForbiddenError, UnknownError
+from coordination.common.problems import ConflictError, DomainError, UnknownError
 from observatories.models import Organisation, Telescope, User
 from observatories.people import require_scheduler
 
 from ..models import Booking, Claim, ClaimedSeat, Seat, Slot, TelescopeGrant
-from . import lifecycle, waiting
+from . import lifecycle, rules, waiting
 from .hours import require_hours
 from .locking import LockSetChangedError, in_transaction, lock_slot, lock_telescopes
-from .open_seats import already_made, seats_for
-from .periods import Period, occupied, require_free, sharing_setup, utc_text
+from .open_seats import look_through_windows, present_or_new, seats_for
+from .periods import Period, occupied, require_free, sharing_setup
 from .telling import claim_event
 
 MOST_SEATS = 50
@@ -45,14 +44,14 @@ def claim_seats(
     wanted = _wanted(seat_ids, telescope_ids)
     _require_scheduler(actor, organisation_id)
     seen = _slot_for(slot_id, organisation_id)
-    seats = _open_seats(seen, wanted) if telescope_ids else _listed_seats(seen, wanted)
+    seats = _open_seats(seen, wanted, organisation_id) if telescope_ids else _listed_seats(seen, wanted)
     telescopes = lock_telescopes(seat.telescope_id for seat in seats)
     slot = lock_slot(slot_id)
     if (slot.starts_at, slot.ends_at, slot.orbit_id) != (seen.starts_at, seen.ends_at, seen.orbit_id):
         raise LockSetChangedError  # the seats were read, or their windows computed, for other times
     if (refusal := _closed(slot)) is not None:
         return refusal
-    seats = already_made(seats)
+    seats = present_or_new(seats)  # somebody may have made one of them meanwhile
     _require_telescopes(slot, seats, telescopes, organisation_id)
     periods = sharing_setup(occupied(telescopes[s.telescope_id], s.observe_from, s.observe_until) for s in seats)
     require_free(periods, {organisation_id})
@@ -119,14 +118,10 @@ def _waits(slot: Slot, seats: int, allow_waiting: bool) -> bool:
         raise DomainError(
             f"The slot has {slot.capacity} seats.", field="seats", value=seats, expected=f"{slot.capacity} at most"
         )
-    taken = Booking.objects.active().filter(claim__slot=slot).count()
-    waits = taken + seats > slot.capacity
-    if waits and not allow_waiting:
-        raise ConflictError(
-            f"The slot is full: {taken} of {slot.capacity} seats are taken.", field="seats", value=seats,
-            expected=f"at most {max(slot.capacity - taken, 0)}, or allow_waiting",
-        )  # fmt: skip
-    return waits
+    refusal = rules.full(slot, Booking.objects.active().filter(claim__slot=slot).count(), seats)
+    if not allow_waiting:
+        rules.require(refusal)
+    return refusal is not None
 
 
 def _slot_for(slot_id: int, organisation_id: int) -> Slot:
@@ -135,11 +130,11 @@ def _slot_for(slot_id: int, organisation_id: int) -> Slot:
         campaign=OuterRef("campaign"), organisation_id=organisation_id, state=Participation.State.JOINED
     )
     visible = Slot.objects.visible_to(Actor(organisation_ids=frozenset({organisation_id})))
-    slot = visible.annotate(is_joined=Exists(joined)).filter(pk=slot_id).first()
+    slot = visible.annotate(is_joined=Exists(joined)).select_related("campaign", "target").filter(pk=slot_id).first()
     if slot is None:
         raise UnknownError(f"There is no slot {slot_id}.", field="slot", value=slot_id)
     if not slot.is_joined:  # type: ignore[attr-defined]  # annotated above
-        raise ForbiddenError("Only organisations that have joined the campaign claim its seats.", field="slot")
+        raise rules.not_joined()
     return slot
 
 
@@ -147,65 +142,45 @@ def _listed_seats(slot: Slot, seat_ids: list[int]) -> list[Seat]:
     seats = list(Seat.objects.filter(slot=slot, pk__in=seat_ids).order_by("telescope_id", "observe_from"))
     unknown = set(seat_ids) - {seat.pk for seat in seats}
     if unknown:
-        raise DomainError(f"Slot {slot.pk} has no seat {min(unknown)}.", field="seats", value=min(unknown))
+        raise DomainError(
+            f"Slot {slot.pk} has no seat {min(unknown)}.", field="seats", value=min(unknown),
+            expected="identifiers of its seats",
+        )  # fmt: skip
     return seats
 
 
-def _open_seats(slot: Slot, telescope_ids: list[int]) -> list[Seat]:
+def _open_seats(slot: Slot, telescope_ids: list[int], organisation_id: int) -> list[Seat]:
     """Seats for telescopes that see the target all through an open slot; existing ones where they were made before."""
     if slot.kind != Slot.Kind.OPEN:
         raise DomainError(
             "The seats of this slot are listed.", field="telescopes", expected="seats, by their identifiers"
         )
-    return seats_for(slot, telescope_ids)
+    seats = seats_for(slot, telescope_ids)
+    new = [seat for seat in seats if seat.pk is None]
+    # Windows take a moment to compute: not for a slot that is closed or for telescopes that are another's.
+    if new and rules.no_longer(slot, clock.now()) is None:
+        _require_telescopes(slot, new, {seat.telescope_id: seat.telescope for seat in new}, organisation_id)
+        look_through_windows(slot, new)
+    return seats
 
 
 def _closed(slot: Slot) -> ConflictError | None:
     """Why no claim is accepted any more; an overdue slot ends here and now."""
-    if (refusal := lifecycle.lapse(slot)) is not None:
+    refusal = rules.no_longer(slot, clock.now())
+    if refusal is None or lifecycle.lapse(slot) is None:
         return refusal
-    if slot.state == Slot.State.CONFIRMED and clock.now() >= _last_claim(slot):
-        deadline = utc_text(_last_claim(slot))
-        return ConflictError(f"Claims were accepted until {deadline}.", field="slot", value=slot.pk, state=slot.state)
-    if slot.state not in Slot.CLAIMABLE:
-        return ConflictError(f"The slot is {slot.state}.", field="slot", value=slot.pk, state=slot.state)
-    if slot.campaign.state != Campaign.State.OPEN:
-        return ConflictError(f"The campaign is {slot.campaign.state}.", field="slot", value=slot.pk, state=slot.state)
-    return None
-
-
-def _last_claim(slot: Slot) -> dt.datetime:
-    """Until when claims are accepted: a replacement is welcome longer."""
-    return slot.replacement_deadline if slot.needs_replacement else slot.claim_deadline
+    told = f"{refusal.detail[:-1]}, and the slot is {slot.state}."
+    return ConflictError(told, field=refusal.field, value=slot.pk, **refusal.extra | {"state": slot.state})
 
 
 def _require_telescopes(
-    slot: Slot, seats: Sequence[Seat], telescopes: dict[int, Telescope], organisation_id: int
+    slot: Slot, seats: Sequence[Seat], telescopes: Mapping[int, Telescope], organisation_id: int
 ) -> None:
     """Raises ForbiddenError for a telescope of another organisation that gave no grant for the time."""
-    foreign = [seat for seat in seats if telescopes[seat.telescope_id].organisation_id != organisation_id]
-    if not foreign:
-        return
-    grants = list(
-        TelescopeGrant.objects.filter(
-            organisation_id=organisation_id, telescope_id__in={seat.telescope_id for seat in foreign}
-        )
-    )
-    for seat in foreign:
-        granted = any(
-            grant.telescope_id == seat.telescope_id
-            and grant.campaign_id in (None, slot.campaign_id)
-            and grant.starts_at <= seat.observe_from
-            and seat.observe_until <= grant.ends_at
-            for grant in grants
-        )
-        if not granted:
-            telescope = telescopes[seat.telescope_id]
-            raise ForbiddenError(
-                f"{telescope} belongs to {telescope.organisation}, which has not granted it for this time.",
-                field="seats",
-                value=seat.pk,
-            )
+    ids = {seat.telescope_id for seat in seats if telescopes[seat.telescope_id].organisation_id != organisation_id}
+    grants = list(TelescopeGrant.objects.filter(organisation_id=organisation_id, telescope_id__in=ids)) if ids else []
+    for seat in seats:
+        rules.require(rules.not_yours(slot, seat, telescopes[seat.telescope_id], organisation_id, grants))
 
 
 def book_seats(

@@ -26,7 +26,7 @@ def grant_telescope(
     actor: User | None = None,
 ) -> TelescopeGrant:
     """Let an organisation claim a telescope for observations inside [starts_at, ends_at), in one campaign or in any."""
-    require_interval(starts_at, ends_at)
+    require_interval(starts_at, ends_at, ("starts_at", "ends_at"))
     telescope = lock_telescopes([telescope_id])[telescope_id]
     require_scheduler(actor, telescope.organisation)
     organisation = Organisation.objects.filter(pk=organisation_id).first()

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from django.db.models import ExpressionWrapper, F, QuerySet, Sum, fields
 
 from coordination.campaigns.models import Campaign, Participation
-from coordination.common.problems import ConflictError
 
 from ..models import Booking
 from .periods import Period
+from .rules import require, too_many_hours
 
 COUNTED = (*Booking.ACTIVE, Booking.State.DONE)
 
@@ -35,17 +35,8 @@ def require_hours(campaign: Campaign, organisation_id: int, periods: Sequence[Pe
         .first()
     )
     if own_limit is not None:
-        _require(own_limit, hours_of(bookings.filter(organisation_id=organisation_id)), wanted, "organisation")
+        used = hours_of(bookings.filter(organisation_id=organisation_id))
+        require(too_many_hours(own_limit, used, wanted, "organisation"))
     if campaign.hour_limit_h is not None:
         Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-        _require(campaign.hour_limit_h, hours_of(bookings), wanted, "campaign")
-
-
-def _require(limit: float, used: float, wanted: float, whose: str) -> None:
-    if used + wanted > limit + 1e-9:
-        raise ConflictError(
-            f"The {whose}'s limit is {limit:g} telescope hours: {used:.2f} h are taken and {wanted:.2f} h asked for.",
-            field="seats",
-            value=round(wanted, 4),
-            expected=f"at most {max(limit - used, 0.0):.2f} h",
-        )
+        require(too_many_hours(campaign.hour_limit_h, hours_of(bookings), wanted, "campaign"))

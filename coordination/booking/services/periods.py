@@ -51,15 +51,17 @@ def sharing_setup(periods: Iterable[Period]) -> list[Period]:
     return shared
 
 
-def require_interval(observe_from: dt.datetime, observe_until: dt.datetime) -> None:
-    """Raises DomainError for naive times and for an end that is not after the start."""
-    for field, value in (("observe_from", observe_from), ("observe_until", observe_until)):
+def require_interval(
+    start: dt.datetime, end: dt.datetime, fields: tuple[str, str] = ("observe_from", "observe_until")
+) -> None:
+    """Raises DomainError for naive times and for an end that is not after the start, under the names they have."""
+    for field, value in zip(fields, (start, end), strict=True):
         if is_naive(value):
             raise DomainError(f"{field} has no time zone.", field=field, value=value.isoformat(), expected="aware UTC")
-    if observe_until <= observe_from:
+    if end <= start:
         raise DomainError(
-            "An observation ends after it starts.", field="observe_until", value=utc_text(observe_until),
-            expected=f"after {utc_text(observe_from)}",
+            f"{fields[1]} is not after {fields[0]}.", field=fields[1], value=utc_text(end),
+            expected=f"after {utc_text(start)}",
         )  # fmt: skip
 
 
@@ -72,29 +74,49 @@ def require_free(
     `organisation_ids` only where it is theirs; None may know everything. `besides`: bookings that do not count.
     """
     for period in periods:
-        telescope = period.telescope
-        if telescope.state != Telescope.State.ACTIVE:
-            raise ConflictError(f"{telescope} is {telescope.state}.", field="telescope", value=telescope.pk)
+        if (refusal := inactive(period.telescope)) is not None:
+            raise refusal
     obstacle = first_obstacle(periods, besides=besides)
     if obstacle is not None:
         raise conflict_with(*obstacle, organisation_ids)
+
+
+def inactive(telescope: Telescope) -> ConflictError | None:
+    """The refusal of a telescope that is out of use."""
+    if telescope.state == Telescope.State.ACTIVE:
+        return None
+    return ConflictError(
+        f"{telescope} is {telescope.state}.", field="telescope", value=telescope.pk, code="telescope-not-active"
+    )
 
 
 def first_obstacle(
     periods: Sequence[Period], *, besides: Iterable[int] = (), with_closures: bool = True
 ) -> tuple[Period, Booking | Closure] | None:
     """The first period that a closure or an active booking overlaps, and that. Two queries."""
+    return first_among(periods, obstacles_of(periods, besides=besides, with_closures=with_closures))
+
+
+def obstacles_of(
+    periods: Sequence[Period], *, besides: Iterable[int] = (), with_closures: bool = True
+) -> list[Booking | Closure]:
+    """Closures and active bookings of the telescopes of periods, from the first of these to the last. Two queries."""
     if not periods:
-        return None
-    telescope_ids = {period.telescope.pk for period in periods}
+        return []
     span = {
-        "telescope_id__in": telescope_ids,
+        "telescope_id__in": {period.telescope.pk for period in periods},
         "starts_at__lt": max(period.ends_at for period in periods),
         "ends_at__gt": min(period.starts_at for period in periods),
     }
-    closures = list(Closure.objects.filter(**span)) if with_closures else []
+    closures = Closure.objects.filter(**span).order_by("starts_at", "pk") if with_closures else []
     bookings = Booking.objects.active().filter(**span).exclude(pk__in=list(besides))
-    obstacles: list[Booking | Closure] = [*closures, *bookings.select_related("organisation", "target")]
+    return [*closures, *bookings.select_related("organisation")]
+
+
+def first_among(
+    periods: Iterable[Period], obstacles: Iterable[Booking | Closure]
+) -> tuple[Period, Booking | Closure] | None:
+    """The first period that one of the obstacles overlaps, and that."""
     for period in periods:
         for obstacle in obstacles:
             same = obstacle.telescope_id == period.telescope.pk
@@ -127,6 +149,7 @@ def conflict_with(
         f"{telescope} is {kind} from {utc_text(obstacle.starts_at)} to {utc_text(obstacle.ends_at)}.",
         field="telescope",
         value=telescope.pk,
+        code=kind,
         conflict=conflict,
     )
 
@@ -144,13 +167,16 @@ def violated_overlap(error: IntegrityError) -> ConflictError | None:
         return None
     other = other_interval(diagnosis.message_detail or "")
     if other is None:
-        return ConflictError("The telescope is otherwise booked.", field="telescope", conflict={"kind": "booking"})
+        return ConflictError(
+            "The telescope is otherwise booked.", field="telescope", code="booked", conflict={"kind": "booking"}
+        )
     telescope_id, starts_at, ends_at = other[0], utc_text(other[1]), utc_text(other[2])
     conflict = {"kind": "booking", "telescope": telescope_id, "starts_at": starts_at, "ends_at": ends_at}
     return ConflictError(
         f"The telescope is booked from {starts_at} to {ends_at}.",
         field="telescope",
         value=telescope_id,
+        code="booked",
         conflict=conflict,
     )
 

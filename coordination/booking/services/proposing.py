@@ -26,6 +26,7 @@ from .slots import EDITABLE, default_deadlines
 from .telling import slot_event
 
 LONGEST = dt.timedelta(days=60)  # that is searched at once
+LONGEST_SLOT = dt.timedelta(days=1)
 _HIGHEST_COUNT = 50
 _STATES = (Campaign.State.DRAFT, Campaign.State.OPEN)
 
@@ -81,7 +82,9 @@ def add_slot(
 
     Raises ConflictError for a named telescope that does not.
     """
-    require_interval(starts_at, ends_at)
+    require_interval(starts_at, ends_at, ("starts_at", "ends_at"))
+    if ends_at - starts_at > LONGEST_SLOT:
+        raise DomainError("A slot lasts a day at most.", field="ends_at", value=utc_text(ends_at), expected="24 h")
     campaign = _coordinated(campaign_id, actor)
     (target,) = _targets(campaign, target_id)
     telescopes = participating_telescopes(campaign)
@@ -210,7 +213,7 @@ def _targets(campaign: Campaign, target_id: int | None) -> list[Target]:
 def _span(campaign: Campaign, starts_at: dt.datetime | None, ends_at: dt.datetime | None) -> Span:
     """What of the campaign's period can still be claimed."""
     if starts_at is not None and ends_at is not None:
-        require_interval(starts_at, ends_at)
+        require_interval(starts_at, ends_at, ("starts_at", "ends_at"))
     earliest = clock.now() + dt.timedelta(hours=campaign.claim_lead_hours)
     first = max(campaign.starts_at, earliest, starts_at or earliest)
     last = min(campaign.ends_at, ends_at or campaign.ends_at, first + LONGEST)

@@ -111,7 +111,8 @@ def _require_easier(slot: Slot, changes: dict[str, Any]) -> None:
 @in_transaction
 def remove_seat(seat_id: int, *, actor: User | None = None) -> None:
     """Take a candidate telescope off a draft."""
-    seat = Seat.objects.filter(pk=seat_id).first()
+    visible = Slot.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
+    seat = Seat.objects.filter(pk=seat_id, slot__in=visible).first()
     if seat is None:
         raise UnknownError(f"There is no seat {seat_id}.", field="seat", value=seat_id)
     slot = coordinated_slot(seat.slot_id, actor)

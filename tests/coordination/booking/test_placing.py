@@ -134,7 +134,7 @@ def test_the_coordinator_may_choose_the_time_but_not_the_sky(campaign):
         add_slot(campaign.pk, best.target_id, starts_at=best.starts_at, ends_at=best.ends_at, telescope_ids=everybody)
     with pytest.raises(DomainError) as refusal:
         propose_slots(campaign.pk, starts_at=NOW, ends_at=NOW.replace(tzinfo=None))
-    assert refusal.value.field == "observe_until"
+    assert refusal.value.field == "ends_at"
 
 
 def test_rapid_response_publishes_open_slots_and_tells_everybody(catalogue, lead):

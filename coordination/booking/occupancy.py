@@ -1,0 +1,51 @@
+"""When a telescope is occupied, for those who may claim it: plain intervals, without by whom and for what."""
+
+import datetime as dt
+
+from django.db.models import Q
+
+from coordination.campaigns.models import Campaign, Participation
+from coordination.common import clock
+from coordination.common.actors import Actor
+from coordination.common.problems import ForbiddenError
+from observatories.models import Closure, Telescope
+
+from .models import Booking, TelescopeGrant
+
+Interval = tuple[dt.datetime, dt.datetime]
+_RUNNING = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.CLOSED)
+
+
+def require_may_see(telescope: Telescope, actor: Actor) -> None:
+    """Raises ForbiddenError unless the telescope is of an organisation of the actor, is granted to one, or belongs to a
+    participant of a campaign that one takes part in.
+    """
+    mine = actor.organisation_ids
+    if actor.sees_everything or telescope.organisation_id in mine:
+        return
+    grants = TelescopeGrant.objects.filter(telescope=telescope, organisation__in=mine, ends_at__gt=clock.now())
+    if mine and (grants.exists() or _together(telescope.organisation_id, mine)):
+        return
+    raise ForbiddenError(
+        f"When {telescope} is occupied is told to those who may claim it.", field="telescope", value=telescope.pk
+    )
+
+
+def _together(organisation_id: int, mine: frozenset[int]) -> bool:
+    joined = Participation.objects.filter(state=Participation.State.JOINED, campaign__state__in=_RUNNING)
+    ours = joined.filter(organisation__in=mine).values("campaign")
+    return joined.filter(organisation=organisation_id, campaign__in=ours).exists()
+
+
+def occupied_intervals(telescope: Telescope, after: dt.datetime, before: dt.datetime) -> list[Interval]:
+    """Bookings and closures that have a part in [after, before), joined where they touch, in order of time."""
+    overlapping = Q(telescope=telescope, starts_at__lt=before, ends_at__gt=after)
+    bookings = Booking.objects.active().filter(overlapping).values_list("starts_at", "ends_at")
+    closures = Closure.objects.filter(overlapping).values_list("starts_at", "ends_at")
+    found: list[Interval] = []
+    for start, end in sorted([*bookings, *closures]):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return found
