@@ -95,7 +95,9 @@ def _serve(servers: Servers, listener: socket.socket) -> int:
             commands = _several("migrate --noinput --verbosity 0", f"bootstrap --address {url}")
             supervisor.step("preparing the database", commands)
             _start_children(supervisor, listener)
-            supervisor.step("computing the windows", _several("compute_windows --wait", "tonight"))
+            supervisor.step(
+                "computing the windows", _several("compute_windows --wait", "load_demo --campaign-only", "tonight")
+            )
             # Not before: the cores are busy enough with the start, and nothing recurring is due yet.
             supervisor.start("beat", [*CELERY, "beat", "--loglevel", "INFO", "--pidfile", ""])
             if not supervisor.wait(lambda: _is_healthy(port), HEALTH_TIMEOUT_S):

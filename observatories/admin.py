@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from coordination.common.actors import actor_of
-from coordination.common.admin import ReadOnlyInline
+from coordination.common.admin import PublicAdmin, ReadOnlyInline
 from coordination.common.problems import DomainError
 
 from . import services
@@ -82,16 +82,6 @@ class ServiceAdmin(SimpleHistoryAdmin, ModelAdmin):
     def _back(self, request: HttpRequest, error: DomainError) -> HttpResponse:
         self.message_user(request, error.detail, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
-
-
-class PublicAdmin(ModelAdmin):
-    """What everybody may read, every member of staff may look at here."""
-
-    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return True
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return True
 
 
 class MembershipInline(TabularInline):
@@ -186,9 +176,6 @@ class ClosureInline(ReadOnlyInline):
     readonly_fields = ("created_by",)
     show_change_link = True
     tab = True
-
-    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Closure]:
         closures: QuerySet[Closure] = Closure.objects.visible_to(actor_of(request.user))

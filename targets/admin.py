@@ -4,12 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
-from coordination.common.admin import ReadOnlyAdmin, ReadOnlyInline
+from coordination.common.actors import actor_of
+from coordination.common.admin import PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
 
 from .models import Designation, Ephemeris, Orbit, Target
 from .services import update_target
@@ -59,7 +59,7 @@ class ByDesignation:
 
 
 @admin.register(Target)
-class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ModelAdmin):
+class TargetAdmin(ByDesignation, SimpleHistoryAdmin, PublicAdmin):
     list_display = ("designation", "name", "orbit_class", "is_pha", "h_mag", "u_parameter", "last_observed_on")
     list_filter = ("orbit_class", "is_pha", "current_orbit__u_parameter", "is_marked", "visibility", "kind")
     list_select_related = ("current_orbit",)
@@ -74,6 +74,19 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ModelAdmin):
     )
     readonly_fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha")
     inlines = (DesignationInline, OrbitInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).visible_to(actor_of(request.user))
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.get_object(request, object_id) is None:
+            raise Http404  # else the history would be shown of what one may not know of
+        return super().history_view(request, object_id, *args, **kwargs)
+
+    def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.get_object(request, object_id) is None:
+            raise Http404
+        return super().history_form_view(request, object_id, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:
         update_target(obj.pk, actor=request.user, **{name: form.cleaned_data[name] for name in form.changed_data})

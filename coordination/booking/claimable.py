@@ -45,11 +45,12 @@ def seats_with_state() -> Prefetch:
     return Prefetch("seats", queryset=seats.order_by("observe_from", "telescope_id"))
 
 
-def offers(slots: Sequence[Slot], user: Any) -> dict[int, list[Offer]]:
+def offers(slots: Sequence[Slot], user: Any, organisation: Organisation | None = None) -> dict[int, list[Offer]]:
     """By slot, its seats (prefetched by `seats_with_state`; the slots with campaign and target), and of an open slot
-    the further ones that telescopes of the person's organisations could take.
+    the further ones that telescopes of the person's organisations, or of the one named, could take.
     """
-    known = _look_up(slots, user)
+    mine = schedulable(user)
+    known = _look_up(slots, user, mine if organisation is None else mine.filter(pk=organisation.pk))
     return {slot.pk: [known.offer(slot, seat) for seat in known.seats[slot.pk]] for slot in slots}
 
 
@@ -181,8 +182,8 @@ def _period(seat: Seat) -> Period:
     return occupied(seat.telescope, seat.observe_from, seat.observe_until)
 
 
-def _look_up(slots: Sequence[Slot], user: Any) -> _Known:
-    mine = {organisation.pk: organisation for organisation in schedulable(user)}
+def _look_up(slots: Sequence[Slot], user: Any, organisations: QuerySet[Organisation]) -> _Known:
+    mine = {organisation.pk: organisation for organisation in organisations}
     known = _Known(clock.now(), bool(getattr(user, "is_authenticated", False)), mine)
     campaigns = {slot.campaign_id for slot in slots}
     if mine and campaigns:

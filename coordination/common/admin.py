@@ -22,11 +22,25 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
+class PublicAdmin(ModelAdmin):
+    """What everybody may read, every member of staff may look at here."""
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return True
+
+
 class ReadOnlyInline(TabularInline):
     """The same beside another row: its `fields` are to look at."""
 
     extra = 0
     can_delete = False
+    hide_title = True
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return True  # to whom the row is shown that they stand beside
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

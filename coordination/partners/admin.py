@@ -88,8 +88,8 @@ class NotificationPreferenceAdmin(ModelAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[NotificationPreference]:
-        user: Any = request.user
-        return NotificationPreference.objects.filter(user=user).select_related("user")
+        user_id: Any = request.user.pk  # None for nobody, whom the sign-in page asks for too
+        return NotificationPreference.objects.filter(user_id=user_id).select_related("user")
 
     def save_model(self, request: HttpRequest, obj: NotificationPreference, form: Any, change: bool) -> None:
         user: Any = request.user
@@ -106,7 +106,7 @@ class NotificationPreferenceAdmin(ModelAdmin):
         return self.has_view_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return not self.get_queryset(request).exists()
+        return request.user.is_authenticated and not self.get_queryset(request).exists()
 
     def has_delete_permission(self, request: HttpRequest, obj: NotificationPreference | None = None) -> bool:
         return False

@@ -12,12 +12,14 @@ from .observatories import (
     remove_observatory,
     update_observatory,
 )
+from .people import add_person
 from .telescopes import add_telescope, remove_telescope, telescopes_for_windows, update_telescope
 
 __all__ = [
     "DemoResult",
     "ImportResult",
     "add_closure",
+    "add_person",
     "add_telescope",
     "closures_between",
     "create_observatory",

@@ -45,3 +45,9 @@ def test_documentation_needs_nothing_from_elsewhere(client, address):
     page = client.get(address)
     assert page.status_code == 200
     assert re.findall(r"""(?:src|href|@import)\W+(https?:[^"']+)""", page.text) == []
+
+
+def test_the_sign_in_page_opens_for_nobody(client, db):
+    response = client.get("/admin/login/")
+    assert response.status_code == 200
+    assert "Username" in response.content.decode()

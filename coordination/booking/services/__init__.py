@@ -7,6 +7,7 @@ ForbiddenError (403), UnknownError (404), ConflictError (409). `actor` is the pe
 from .bookings import book_telescope, confirm_booking, move_booking, release_booking, report_result
 from .campaigns import cancel_campaign, complete_campaign
 from .claims import accept_shift, claim_seats, withdraw_claim
+from .demo import load_demo_campaign, remove_demonstration
 from .grants import grant_telescope, revoke_grant
 from .proposing import add_slot, propose_slots
 from .rapid import rapid_response
@@ -29,6 +30,7 @@ __all__ = [
     "dismiss_review",
     "expire_slots",
     "grant_telescope",
+    "load_demo_campaign",
     "mark_disturbed",
     "move_booking",
     "propose_shift",
@@ -38,6 +40,7 @@ __all__ = [
     "recheck_slot",
     "recheck_slots",
     "release_booking",
+    "remove_demonstration",
     "remove_seat",
     "report_result",
     "revoke_grant",

@@ -1,6 +1,5 @@
 """Fill an empty installation, so that there is something to see."""
 
-import secrets
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,9 +8,8 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 
 from observatories.models import Observatory, Telescope, User
+from observatories.passwords import readable_password
 from targets.models import Target
-
-_CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 
 
 class Command(BaseCommand):
@@ -59,12 +57,3 @@ def create_administrator(console: Console, address: str) -> None:
         f"at {address.rstrip('/')}/admin/",
         soft_wrap=True,
     )
-
-
-def readable_password(words: int = 5) -> str:
-    """Syllables, such as muta-logi-…: 12 bits a word."""
-
-    def word() -> str:
-        return "".join(secrets.choice(letters) for letters in (_CONSONANTS, _VOWELS) * 2)
-
-    return "-".join(word() for _ in range(words))

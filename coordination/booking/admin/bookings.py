@@ -1,0 +1,203 @@
+"""Bookings in the administration: local ones entered, moved, confirmed and released; results reported on all."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
+
+from coordination.campaigns.admin import acts_for, acts_for_any
+from coordination.common import clock
+from coordination.common.desk import ConfirmForm, DeskAdmin, OptionalReasonForm, actor_for, link, posted, utc_field
+from observatories.admin import signed_in
+from observatories.models import Telescope
+from targets.models import Target
+
+from .. import services
+from ..models import Booking, Slot
+from ..services.telling import period_text
+from .grants import own_telescopes
+from .shared import BOOKING_COLOURS, at_place
+
+
+class MoveForm(forms.Form):
+    telescope = forms.ModelChoiceField(queryset=Telescope.objects.none(), widget=UnfoldAdminSelectWidget())
+    observe_from = utc_field("observe from")
+    observe_until = utc_field("observe until", help_text="setup and slew are occupied before it too")
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        telescope: Any = self.fields["telescope"]
+        telescope.queryset = own_telescopes(request)
+
+
+class BookForm(MoveForm):
+    target = forms.ModelChoiceField(queryset=Target.objects.none(), required=False, help_text="if there is one")
+    purpose = forms.CharField(required=False, max_length=200, widget=UnfoldAdminTextInputWidget())
+    hold = forms.BooleanField(required=False, label="hold it only: not confirmed yet", widget=UnfoldBooleanWidget())
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, **kwargs)
+        field: Any = self.fields["target"]
+        field.queryset = Target.objects.visible_to(actor_for(request))
+        field.widget = AutocompleteSelect(Booking._meta.get_field("target"), admin.site)
+        field.widget.choices = field.choices
+
+
+class ResultForm(forms.Form):
+    result = forms.ChoiceField(choices=Booking.Result, widget=UnfoldAdminSelectWidget())
+    note = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+
+class ByWhom(admin.SimpleListFilter):
+    title = "by"
+    parameter_name = "by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("claim", "claims on slots"), ("staff", "local staff")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("claim", "staff"):
+            return queryset
+        return queryset.filter(claim__isnull=self.value() == "staff")
+
+
+@admin.register(Booking)
+class BookingAdmin(DeskAdmin):
+    list_display = (
+        "period", "telescope", "organisation", "what_for", "shown_state", "is_disturbed", "result",
+    )  # fmt: skip
+    list_display_links = ("period",)
+    list_filter = ("state", ByWhom, "result", "disturbed", ("telescope", admin.RelatedOnlyFieldListFilter))
+    date_hierarchy = "starts_at"
+    search_fields = ("telescope__name", "telescope__observatory__mpc_code", "purpose")
+    search_help_text = "telescope, MPC code or purpose"
+    when_empty = "There is no booking here. Claims on slots make bookings; local use is entered with Add booking."
+    fields = ("telescope", "organisation", "shown_state", "observation", "occupied", "what_for", "slot", "is_disturbed",
+              "result", "result_note", "result_at")  # fmt: skip
+    readonly_fields = ("shown_state", "observation", "occupied", "what_for", "slot", "is_disturbed")
+    actions_detail = ("report", "confirm", "move", "release")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With what of them may be told: who lends a telescope need not know what for."""
+        actor = actor_for(request)
+        targets = Target.objects.visible_to(actor).filter(pk=OuterRef("target"))
+        slots = Slot.objects.visible_to(actor).filter(pk=OuterRef("claim__slot"))
+        bookings = super().get_queryset(request).annotate(names_target=Exists(targets), shows_slot=Exists(slots))
+        return bookings.select_related("telescope__observatory", "organisation", "target", "claim__slot")
+
+    @display(description="observation", ordering="observe_from")
+    def period(self, booking: Booking) -> str:
+        return period_text(booking.observe_from, booking.observe_until)
+
+    @display(description="observation")
+    def observation(self, booking: Booking) -> str:
+        return at_place(booking.telescope, booking.observe_from, booking.observe_until)
+
+    @display(description="occupied, with setup and slew")
+    def occupied(self, booking: Booking) -> str:
+        return f"{booking.starts_at:%Y-%m-%d %H:%M:%S} to {booking.ends_at:%Y-%m-%d %H:%M:%S} UTC"
+
+    @display(description="for")
+    def what_for(self, booking: Any) -> str:
+        target = booking.target if booking.target is None or booking.names_target else "a target that is not public"
+        return ", ".join(str(each) for each in (target, booking.purpose) if each) or "-"
+
+    @display(description="slot")
+    def slot(self, booking: Any) -> str:
+        if booking.claim is None:
+            return "local use"
+        return link(booking.claim.slot) if booking.shows_slot else "of a campaign that is not public"
+
+    @display(description="state", ordering="state", label=BOOKING_COLOURS)
+    def shown_state(self, booking: Booking) -> str:
+        return booking.state
+
+    @display(description="disturbed", label={"closed": "danger"})
+    def is_disturbed(self, booking: Booking) -> str | None:
+        return "closed" if booking.disturbed else None
+
+    def offered(self, request: HttpRequest, obj: Booking) -> set[str]:
+        names: set[str] = set()
+        ours = acts_for(request, obj.organisation_id)
+        if not ours and not acts_for(request, obj.telescope.organisation_id):
+            return names
+        reportable = (Booking.State.CONFIRMED, Booking.State.DONE, Booking.State.FAILED)
+        if obj.state in reportable and clock.now() >= obj.observe_from:
+            names.add("report")
+        if ours and obj.claim is None and obj.state in Booking.ACTIVE:
+            names |= {"move", "release"}
+            if obj.state == Booking.State.HELD:
+                names.add("confirm")
+        return names
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return acts_for_any(request)
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.require_adding(request)
+
+        def book(given: dict[str, Any]) -> Model:
+            telescope, target = given.pop("telescope"), given.pop("target")
+            return services.book_telescope(
+                telescope.pk, target_id=target.pk if target else None, actor=signed_in(request), **given
+            )
+
+        return self.ask(
+            request, BookForm(posted(request), request=request), title="Book a telescope", submit="Book", do=book,
+            intro="For local use of a telescope of your own organisation.", done="The telescope is booked.",
+        )  # fmt: skip
+
+    @action(description="Report result", icon="task_alt", variant=ActionVariant.PRIMARY)
+    def report(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        booking = self.row(request, object_id, "report")
+        initial = {"result": booking.result, "note": booking.result_note}
+        return self.ask(
+            request, ResultForm(posted(request), initial=initial), obj=booking,
+            title="What came of it", submit="Report",
+            intro="It may be corrected later. The slot is completed when it is over and everybody has reported.",
+            done="The result is on record.",
+            do=lambda given: services.report_result(booking.pk, actor=signed_in(request), **given),
+        )  # fmt: skip
+
+    @action(description="Confirm", icon="check", variant=ActionVariant.PRIMARY)
+    def confirm(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        booking = self.row(request, object_id, "confirm")
+        return self.ask(
+            request, ConfirmForm(posted(request)), obj=booking, title="Confirm the booking", submit="Confirm",
+            done="The booking is confirmed.",
+            do=lambda given: services.confirm_booking(booking.pk, actor=signed_in(request)),
+        )  # fmt: skip
+
+    @action(description="Move", icon="schedule")
+    def move(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        booking = self.row(request, object_id, "move")
+        initial = {name: getattr(booking, name) for name in ("telescope", "observe_from", "observe_until")}
+
+        def move(given: dict[str, Any]) -> Booking:
+            telescope = given.pop("telescope")
+            return services.move_booking(booking.pk, telescope_id=telescope.pk, actor=signed_in(request), **given)
+
+        return self.ask(
+            request, MoveForm(posted(request), initial=initial, request=request), obj=booking, do=move,
+            title="Move the booking", submit="Move", done="The booking is moved.",
+        )  # fmt: skip
+
+    @action(description="Release", icon="undo", variant=ActionVariant.DANGER)
+    def release(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        booking = self.row(request, object_id, "release")
+        return self.ask(
+            request, OptionalReasonForm(posted(request)), obj=booking, title="Release the booking", submit="Release",
+            danger=True, done="The telescope is free.",
+            do=lambda given: services.release_booking(booking.pk, reason=given["reason"], actor=signed_in(request)),
+        )  # fmt: skip

@@ -1,0 +1,73 @@
+"""How periods and states look on the pages of this room."""
+
+import datetime as dt
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+
+from observatories.models import Telescope
+
+from ..models import Slot
+from ..services.telling import period_text
+
+SLOT_COLOURS = {
+    "draft": "info", "open": "warning", "confirmed": "success", "in progress": "primary", "completed": "primary",
+    "expired": "danger", "cancelled": "danger",
+}  # fmt: skip
+SEAT_COLOURS = {
+    "open": "info", "waiting": "warning", "held": "warning", "confirmed": "success", "blocked": "danger",
+    "done": "primary",
+}  # fmt: skip
+CLAIM_COLOURS = {
+    "waiting": "warning", "held": "warning", "confirmed": "success", "withdrawn": "danger", "released": "danger",
+    "done": "primary",
+}  # fmt: skip
+BOOKING_COLOURS = {
+    "held": "warning", "confirmed": "success", "done": "primary", "failed": "danger", "released": "danger",
+}  # fmt: skip
+
+
+def at_place(telescope: Telescope, starts_at: dt.datetime, ends_at: dt.datetime) -> str:
+    """A period in UTC, and as the clocks at the telescope show it."""
+    return format_html(
+        "{}<br><small>{}</small>", period_text(starts_at, ends_at), local_text(telescope, starts_at, ends_at)
+    )
+
+
+def local_text(telescope: Telescope, starts_at: dt.datetime, ends_at: dt.datetime) -> str:
+    zone = telescope.observatory.time_zone
+    if not zone:
+        return ""
+    starts_at, ends_at = (instant.astimezone(ZoneInfo(zone)) for instant in (starts_at, ends_at))
+    return f"{starts_at:%m-%d %H:%M} to {ends_at:%H:%M} in {zone}"
+
+
+def paragraphs(rows: Iterable[tuple[object, object]]) -> str:
+    """A line of each row, its second part under the first."""
+    return format_html_join(mark_safe("<br>"), "{}<br>{}", rows)
+
+
+def yield_in_words(slot: Slot) -> list[str]:
+    """What is expected of a slot, a line for each figure that is known."""
+    told = slot.expected_yield or {}
+
+    def known(key: str, text: str) -> list[str]:
+        return [text.format(told[key])] if told.get(key) is not None else []
+
+    return [
+        *known("sites", "{:.0f} sites"),
+        *known("baseline_km", "projected baseline {:,.0f} km"),
+        *known("parallax_arcsec", "parallax {:g} arcsec between the two farthest sites"),
+        *([f"distance to {100.0 * told['range_error_fraction']:.2g} %"] if told.get("range_error_fraction") else []),
+        *known("range_error_km", "that is {:,.0f} km"),
+        *known("distance_au", "at {:.4f} au"),
+        *known("lowest_altitude_deg", "altitude {:.0f} deg or more"),
+        *known("faintest_v_mag", "V {:.1f} at the faintest"),
+        *known("least_v_margin_mag", "{:.1f} mag above the limit of the weakest telescope"),
+        *known("coverage_h", "{:.1f} h covered"),
+        *([f"{told['covered_fraction']:.0%} of the slot covered"] if told.get("covered_fraction") else []),
+        *([f"{told['rotation_fraction']:.0%} of the rotation"] if told.get("rotation_fraction") else []),
+        *known("largest_gap_minutes", "largest gap {:.0f} min"),
+    ]

@@ -1,0 +1,401 @@
+"""Campaigns in the administration: what for, on which targets, who takes part. What touches slots is added by the
+booking room.
+"""
+
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Model, Prefetch, Q, QuerySet
+from django.forms import modelform_factory
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
+
+from coordination.common.admin import ReadOnlyInline
+from coordination.common.desk import ConfirmForm, DeskAdmin, actor_for, link, list_address, posted
+from observatories.admin import signed_in
+from observatories.models import Membership, Organisation
+from observatories.people import organisations_with_role
+from targets.models import Target, visible_target_q
+
+from . import services
+from .models import Campaign, CampaignTarget, Participation
+from .requirements import REQUIREMENTS, TEMPLATES
+from .services.access import OVER
+
+STATE_COLOURS = {
+    "draft": "info", "open": "success", "closed": "warning", "completed": "primary", "cancelled": "danger",
+}  # fmt: skip
+WHAT_FOR = ("title", "slug", "visibility", "aim", "starts_at", "ends_at")
+DEADLINES = (
+    "claim_lead_hours", "replacement_lead_hours", "time_tolerance_minutes", "field_tolerance_arcsec", "hour_limit_h",
+)  # fmt: skip
+FORM_FIELDS = (*WHAT_FOR, *REQUIREMENTS, *DEADLINES)
+
+
+def scheduled_by(request: HttpRequest) -> QuerySet[Organisation]:
+    """Organisations for which the person may act."""
+    organisations = Organisation.objects.order_by("name")
+    return organisations if actor_for(request).sees_everything else organisations.filter(pk__in=_scheduled(request))
+
+
+def acts_for(request: HttpRequest, organisation_id: int) -> bool:
+    return actor_for(request).sees_everything or organisation_id in _scheduled(request)
+
+
+def acts_for_any(request: HttpRequest) -> bool:
+    return actor_for(request).sees_everything or bool(_scheduled(request))
+
+
+def _scheduled(request: HttpRequest) -> set[int]:
+    """Looked up once a request: the menu asks for every entry."""
+    known: set[int] | None = getattr(request, "_scheduled", None)
+    if known is None:
+        known = organisations_with_role(request.user, Membership.Role.SCHEDULER, Membership.Role.MANAGER)
+        request._scheduled = known  # type: ignore[attr-defined]
+    return known
+
+
+class KindForm(forms.Form):
+    kind = forms.ChoiceField(
+        choices=Campaign.Kind, widget=UnfoldAdminSelectWidget(),
+        help_text="its usual requirements are filled in, and may be changed on the next page",
+    )  # fmt: skip
+
+
+class TargetForm(forms.Form):
+    """Add a target: found under any designation, among those that the person may know of."""
+
+    target = forms.ModelChoiceField(queryset=Target.objects.none(), help_text="any designation, or how it begins")
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["target"]
+        field.queryset = Target.objects.visible_to(actor_for(request))
+        field.widget = AutocompleteSelect(CampaignTarget._meta.get_field("target"), admin.site)
+        field.widget.choices = field.choices
+
+
+class HeldTargetForm(forms.Form):
+    target = forms.ModelChoiceField(queryset=Target.objects.none(), widget=UnfoldAdminSelectWidget())
+
+    def __init__(self, *args: Any, campaign: Campaign, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        held: Any = self.fields["target"]
+        held.queryset = campaign.targets.filter(visible_target_q(actor_for(request))).distinct()
+
+
+class HoursForm(forms.Form):
+    hour_limit_h = forms.FloatField(
+        label="Telescope hours at most (h)", required=False, min_value=0, widget=UnfoldAdminDecimalFieldWidget(),
+        help_text="of this organisation in this campaign; empty: no limit",
+    )  # fmt: skip
+
+
+class InviteForm(HoursForm):
+    organisation = forms.ModelChoiceField(
+        queryset=Organisation.objects.none(), widget=UnfoldAdminSelectWidget(),
+        help_text="its people are told; its schedulers answer",
+    )  # fmt: skip
+    field_order = ("organisation", "hour_limit_h")
+
+    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = campaign.participations.exclude(state=Participation.State.DECLINED).values("organisation_id")
+        field: Any = self.fields["organisation"]
+        field.queryset = Organisation.objects.exclude(pk__in=asked).order_by("name")
+
+
+class AnswerForm(HoursForm):
+    organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), widget=UnfoldAdminSelectWidget())
+    answer = forms.ChoiceField(
+        choices=[("join", "we take part"), ("decline", "we do not take part")], widget=UnfoldAdminSelectWidget()
+    )
+    field_order = ("organisation", "answer", "hour_limit_h")
+
+    def __init__(self, *args: Any, organisations: QuerySet[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["organisation"]
+        field.queryset = organisations
+        field.empty_label = None
+
+
+class CampaignTargetInline(ReadOnlyInline):
+    model = CampaignTarget
+    verbose_name_plural = "targets"
+    fields = readonly_fields = ("name", "orbit_class", "h_mag", "orbit_quality")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        held = super().get_queryset(request).filter(visible_target_q(actor_for(request), "target__"))
+        return held.select_related("target__current_orbit")
+
+    @display(description="target")
+    def name(self, held: CampaignTarget) -> str:
+        return link(held.target)
+
+    @display(description="class")
+    def orbit_class(self, held: CampaignTarget) -> str:
+        return held.target.orbit_class or "-"
+
+    @display(description="H")
+    def h_mag(self, held: CampaignTarget) -> object:
+        orbit = held.target.current_orbit
+        return "no orbit yet" if orbit is None else orbit.h_mag
+
+    @display(description="U")
+    def orbit_quality(self, held: CampaignTarget) -> str:
+        orbit = held.target.current_orbit
+        return "-" if orbit is None else orbit.u_parameter or "-"
+
+
+class ParticipationInline(ReadOnlyInline):
+    """Who takes part; who was asked and what limits there are, only among those who were asked."""
+
+    model = Participation
+    verbose_name_plural = "organisations"
+    fields = readonly_fields = ("organisation", "answer", "hour_limit_h")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).select_related("organisation")
+        actor = actor_for(request)
+        if actor.sees_everything:
+            return rows
+        asked = Participation.objects.filter(organisation_id__in=actor.organisation_ids).values("campaign_id")
+        return rows.filter(Q(state=Participation.State.JOINED) | Q(campaign_id__in=asked))
+
+    @display(description="answer")
+    def answer(self, participation: Participation) -> str:
+        return participation.get_state_display()
+
+
+class TakesPart(admin.SimpleListFilter):
+    title = "our part"
+    parameter_name = "part"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("lead", "we lead"), ("joined", "we take part"), ("invited", "we are invited")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        mine = actor_for(request).organisation_ids
+        if self.value() == "lead":
+            return queryset.filter(lead_organisation_id__in=mine)
+        if self.value() in ("joined", "invited"):
+            asked = Participation.objects.filter(organisation_id__in=mine, state=self.value())
+            return queryset.filter(pk__in=asked.values("campaign_id"))
+        return queryset
+
+
+@admin.register(Campaign)
+class CampaignAdmin(DeskAdmin):
+    list_display = (
+        "title",
+        "kind",
+        "shown_state",
+        "lead_organisation",
+        "target_names",
+        "starts_at",
+        "ends_at",
+        "is_demo",
+    )
+    list_filter = ("state", "kind", TakesPart, "is_demo")
+    list_select_related = ("lead_organisation",)
+    search_fields = ("title", "slug")
+    search_help_text = "title or short name"
+    when_empty = (
+        "There is no campaign here. A scheduler begins one with Add campaign; where another organisation invites "
+        "yours, it appears here."
+    )
+    inlines: Any = (CampaignTargetInline, ParticipationInline)
+    readonly_fields = ("next_step", "shown_state")
+    fieldsets = (
+        (None, {"fields": ("next_step", ("shown_state", "kind"), ("lead_organisation", "visibility"), "aim",
+                           ("starts_at", "ends_at"), ("slug", "is_demo"))}),
+        (
+            "What one observation needs",
+            {"fields": (("mode", "observation_minutes", "observation_count"),
+                        ("min_sites", "min_baseline_km", "min_longitude_spread_deg"),
+                        ("min_covered_fraction", "max_gap_minutes", "handover_minutes"),
+                        ("filters", "exposure_s", "cadence_s"),
+                        ("astrometric_error_arcsec", "timing_error_s"))},
+        ),
+        (
+            "Deadlines and limits",
+            {"fields": (("claim_lead_hours", "replacement_lead_hours"),
+                        ("time_tolerance_minutes", "field_tolerance_arcsec", "hour_limit_h"))},
+        ),
+    )  # fmt: skip
+    actions_detail: Any = (
+        "open_campaign", "answer_invitation", "invite", "add_target",
+        {"title": "Edit", "icon": "edit", "items": ["edit", "remove_target", "close_campaign"]},
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        visible = Target.objects.visible_to(actor_for(request)).only("designation", "name")
+        return super().get_queryset(request).prefetch_related(Prefetch("targets", visible, to_attr="shown_targets"))
+
+    @display(description="state", ordering="state", label=STATE_COLOURS)
+    def shown_state(self, campaign: Campaign) -> str:
+        return campaign.state
+
+    @display(description="targets")
+    def target_names(self, campaign: Any) -> str:
+        names = [str(target) for target in campaign.shown_targets]
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "none yet"
+
+    @display(description="next")
+    def next_step(self, campaign: Any) -> str:
+        """For whoever coordinates it."""
+        if campaign.state == Campaign.State.DRAFT and not campaign.shown_targets:
+            return "A draft: add a target, invite organisations, then open it."
+        return {
+            Campaign.State.DRAFT: "A draft: invite organisations, then open it. Only those invited know of it.",
+            Campaign.State.OPEN: "Open: slots can be proposed, published and claimed.",
+            Campaign.State.CLOSED: "Closed: no new slots and claims; what is agreed goes on. Then complete it.",
+            Campaign.State.COMPLETED: "Completed.",
+            Campaign.State.CANCELLED: "Cancelled: all its slots are cancelled and their telescopes free.",
+        }[Campaign.State(campaign.state)]
+
+    # --- what may be done --------------------------------------------------------------------------------------------
+    def offered(self, request: HttpRequest, obj: Campaign) -> set[str]:
+        names = set()
+        if obj.state not in OVER and self.answerable(request, obj).exists():
+            names.add("answer_invitation")
+        if not acts_for(request, obj.lead_organisation_id) or obj.state in OVER:
+            return names
+        names |= {"edit", "invite", "add_target"}
+        if obj.campaign_targets.exists():
+            names.add("remove_target")
+            if obj.state in (Campaign.State.DRAFT, Campaign.State.CLOSED):
+                names.add("open_campaign")
+        if obj.state == Campaign.State.OPEN:
+            names.add("close_campaign")
+        return names
+
+    def answerable(self, request: HttpRequest, campaign: Campaign) -> QuerySet[Organisation]:
+        """Organisations for which the person may answer: invited ones, and joined ones that may leave."""
+        asked = campaign.participations.exclude(state=Participation.State.DECLINED)
+        asked = asked.exclude(organisation_id=campaign.lead_organisation_id)
+        return scheduled_by(request).filter(pk__in=asked.values("organisation_id"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return acts_for_any(request)
+
+    # --- actions -----------------------------------------------------------------------------------------------------
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.require_adding(request)
+        kind = request.GET.get("kind")
+        if kind not in TEMPLATES:
+            form = KindForm(posted(request))
+            if form.is_valid():
+                chosen = form.cleaned_data["kind"]
+                return HttpResponseRedirect(f"{reverse('admin:campaigns_campaign_add')}?kind={chosen}")
+            return self.ask(
+                request, form, title="Add campaign", submit="Go on", do=lambda given: None, done="",
+                intro="What kind of campaign is it?",
+            )  # fmt: skip
+        organisations = scheduled_by(request)
+        filled = self.campaign_form(request, lead=organisations)(
+            posted(request), instance=Campaign(kind=kind, **TEMPLATES[kind]),
+            initial={"lead_organisation": organisations.first()},
+        )  # fmt: skip
+
+        def create(given: dict[str, Any]) -> Model:
+            lead = given.pop("lead_organisation")
+            return services.create_campaign(kind=kind, lead_organisation_id=lead.pk, actor=signed_in(request), **given)
+
+        return self.ask(
+            request, filled, title=f"Add campaign: {Campaign.Kind(kind).label}", submit="Create draft", do=create,
+            done="The draft is there. Add targets and invite organisations; only those invited see it before it opens.",
+        )  # fmt: skip
+
+    def campaign_form(self, request: HttpRequest, lead: QuerySet[Organisation] | None = None) -> Any:
+        fields = (*FORM_FIELDS[:2], "lead_organisation", *FORM_FIELDS[2:]) if lead is not None else FORM_FIELDS
+        form: Any = modelform_factory(
+            Campaign, fields=fields, formfield_callback=partial(self.formfield_for_dbfield, request=request)
+        )
+        if lead is not None:
+            field = form.base_fields["lead_organisation"]
+            field.queryset, field.widget, field.empty_label = lead, UnfoldAdminSelectWidget(), None
+            field.widget.choices = field.choices
+        return form
+
+    @action(description="Edit", icon="edit")
+    def edit(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "edit")
+        form = self.campaign_form(request)(posted(request), instance=self.row(request, object_id))
+        return self.ask(
+            request, form, obj=campaign, title="Edit the campaign", submit="Save", done="The campaign is changed.",
+            intro="Slots that are there keep what they were made with.",
+            do=lambda given: services.update_campaign(
+                campaign.pk, actor=signed_in(request), **{name: given[name] for name in form.changed_data}
+            ),
+        )  # fmt: skip
+
+    @action(description="Add target", icon="add")
+    def add_target(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "add_target")
+        return self.ask(
+            request, TargetForm(posted(request), request=request), obj=campaign, title="Add target",
+            intro="Participants may know of it from then on.", done="The target is added.",
+            do=lambda given: services.add_target(campaign.pk, given["target"].pk, actor=signed_in(request)),
+        )  # fmt: skip
+
+    @action(description="Remove target", icon="remove")
+    def remove_target(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "remove_target")
+        return self.ask(
+            request, HeldTargetForm(posted(request), campaign=campaign, request=request), obj=campaign,
+            title="Remove target", intro="Slots that were made for it stay.", done="The target is removed.",
+            danger=True,
+            do=lambda given: services.remove_target(campaign.pk, given["target"].pk, actor=signed_in(request)),
+        )  # fmt: skip
+
+    @action(description="Invite", icon="group_add")
+    def invite(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "invite")
+        return self.ask(
+            request, InviteForm(posted(request), campaign=campaign), obj=campaign, title="Invite an organisation",
+            submit="Invite", done="The organisation is invited.",
+            do=lambda given: services.invite(
+                campaign.pk, given["organisation"].pk, hour_limit_h=given["hour_limit_h"], actor=signed_in(request)
+            ),
+        )  # fmt: skip
+
+    @action(description="Answer invitation", icon="reply", variant=ActionVariant.PRIMARY)
+    def answer_invitation(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "answer_invitation")
+        form = AnswerForm(posted(request), organisations=self.answerable(request, campaign))
+        return self.ask(
+            request, form, obj=campaign, title="Take part?", submit="Answer", then=list_address(Campaign),
+            intro="Whoever takes part sees all its claims, and may claim seats. Leaving keeps what is claimed.",
+            done=lambda answer: f"{answer.organisation}: {answer.get_state_display()}.",
+            do=lambda given: services.answer_invitation(
+                campaign.pk, given["organisation"].pk, join=given["answer"] == "join",
+                hour_limit_h=given["hour_limit_h"], actor=signed_in(request),
+            ),
+        )  # fmt: skip
+
+    @action(description="Open", icon="play_arrow", variant=ActionVariant.PRIMARY)
+    def open_campaign(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "open_campaign")
+        return self.ask(
+            request, ConfirmForm(posted(request)), obj=campaign, title="Open the campaign", submit="Open",
+            intro="From then on slots can be published and claimed. Participants are told.",
+            done="The campaign is open.",
+            do=lambda given: services.open_campaign(campaign.pk, actor=signed_in(request)),
+        )  # fmt: skip
+
+    @action(description="Close", icon="pause")
+    def close_campaign(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "close_campaign")
+        return self.ask(
+            request, ConfirmForm(posted(request)), obj=campaign, title="Close the campaign", submit="Close",
+            intro="No new slots and claims; what is agreed goes on. It can be opened again.",
+            done="The campaign is closed.",
+            do=lambda given: services.close_campaign(campaign.pk, actor=signed_in(request)),
+        )  # fmt: skip
