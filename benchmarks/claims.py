@@ -39,7 +39,8 @@ def main() -> None:
         connection.execute(f"CREATE DATABASE {name}")
     try:
         os.environ |= {
-            "REDIS_URL": "redis://127.0.0.1:9/0",
+            # Readers are woken as in service, but nobody listens: not those of a service that runs from this checkout.
+            "REDIS_URL": f"{os.environ['REDIS_URL'].rpartition('/')[0]}/15",
             "DEBUG": "0",
             "DJANGO_SETTINGS_MODULE": "coordination.settings",
         }

@@ -13,6 +13,7 @@ from observatories.people import require_scheduler
 
 from ..models import Booking, Claim, ClaimedSeat, Seat, Slot, TelescopeGrant
 from . import lifecycle, rules, waiting
+from .first_look import already_taken
 from .hours import require_hours
 from .locking import LockSetChangedError, in_transaction, lock_slot, lock_telescopes
 from .open_seats import look_through_windows, present_or_new, seats_for
@@ -43,6 +44,7 @@ def claim_seats(
     """
     wanted = _wanted(seat_ids, telescope_ids)
     _require_scheduler(actor, organisation_id)
+    rules.require(already_taken(slot_id, organisation_id, seat_ids) if seat_ids else None)
     seen = _slot_for(slot_id, organisation_id)
     seats = _open_seats(seen, wanted, organisation_id) if telescope_ids else _listed_seats(seen, wanted)
     telescopes = lock_telescopes(seat.telescope_id for seat in seats)

@@ -130,27 +130,39 @@ def conflict_with(
 ) -> ConflictError:
     """The refusal that names the other interval, and what it is to those whose it is."""
     telescope = period.telescope
-    kind = "closed" if isinstance(obstacle, Closure) else "booked"
-    conflict: dict[str, Any] = {
-        "kind": "closure" if kind == "closed" else "booking",
-        "telescope": telescope.pk,
-        "starts_at": utc_text(obstacle.starts_at),
-        "ends_at": utc_text(obstacle.ends_at),
-    }
     owners = {telescope.organisation_id}
     if isinstance(obstacle, Booking):
         owners.add(obstacle.organisation_id)
-    if organisation_ids is None or owners & set(organisation_ids):
-        if isinstance(obstacle, Closure):
-            conflict["reason"] = obstacle.reason
-        else:
-            conflict |= {"booking": obstacle.pk, "holder": obstacle.organisation.slug}
+    told = organisation_ids is None or bool(owners & set(organisation_ids))
+    times = (telescope.pk, str(telescope), obstacle.starts_at, obstacle.ends_at)
+    if isinstance(obstacle, Closure):
+        return _in_the_way("closed", "closure", *times, {"reason": obstacle.reason} if told else {})
+    return booked(*times, {"booking": obstacle.pk, "holder": obstacle.organisation.slug} if told else {})
+
+
+def booked(
+    telescope_id: int, name: str, starts_at: dt.datetime, ends_at: dt.datetime, further: dict[str, Any]
+) -> ConflictError:
+    """The refusal for a telescope that is booked; `further` is for those who may see the booking."""
+    return _in_the_way("booked", "booking", telescope_id, name, starts_at, ends_at, further)
+
+
+def _in_the_way(
+    code: str,
+    kind: str,
+    telescope_id: int,
+    name: str,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    further: dict[str, Any],
+) -> ConflictError:
+    times = {"starts_at": utc_text(starts_at), "ends_at": utc_text(ends_at)}
     return ConflictError(
-        f"{telescope} is {kind} from {utc_text(obstacle.starts_at)} to {utc_text(obstacle.ends_at)}.",
+        f"{name} is {code} from {times['starts_at']} to {times['ends_at']}.",
         field="telescope",
-        value=telescope.pk,
-        code=kind,
-        conflict=conflict,
+        value=telescope_id,
+        code=code,
+        conflict={"kind": kind, "telescope": telescope_id, **times, **further},
     )
 
 

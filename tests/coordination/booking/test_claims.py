@@ -7,6 +7,7 @@ import time_machine
 
 from coordination.booking.models import Booking, Claim, Seat, Slot, TelescopeGrant
 from coordination.booking.services import book_telescope, claim_seats, grant_telescope, update_slot, withdraw_claim
+from coordination.booking.services.first_look import already_taken
 from coordination.campaigns.models import Campaign, Participation
 from coordination.common import clock
 from coordination.common.problems import ConflictError, DomainError, ForbiddenError, UnknownError
@@ -302,3 +303,27 @@ def test_back_to_back_seats_of_one_claim_share_setup(world):
     claim = claim_seats(world.slot.pk, world.organisations["chile"].pk, seat_ids=seats)
     first, following = claim.bookings.order_by("starts_at")
     assert following.starts_at == first.ends_at
+
+
+@pytest.mark.parametrize("hidden", ["target", "campaign", "deadline", "participation", "telescope"])
+def test_the_look_before_the_locks_tells_nothing_that_they_would_not(world, hidden):
+    book_telescope(world.telescopes["chile"].pk, observe_from=world.slot.starts_at, observe_until=world.slot.ends_at)
+    seat, organisation = world.seats["chile"].pk, world.organisations["chile"].pk
+    assert already_taken(world.slot.pk, organisation, [seat]).extra["conflict"]["telescope"]
+    if hidden == "target":
+        Target.objects.update(visibility="campaign")
+    elif hidden == "campaign":
+        Campaign.objects.update(state="closed")
+    elif hidden == "deadline":
+        Slot.objects.update(claim_deadline=clock.now())
+    elif hidden == "participation":
+        Participation.objects.filter(organisation=organisation).update(state="declined")
+    else:
+        Telescope.objects.update(organisation=world.organisations["hawaii"])
+    assert already_taken(world.slot.pk, organisation, [seat]) is None
+
+
+def test_a_late_claim_costs_one_query(world, django_assert_num_queries):
+    world.claim("chile")
+    with django_assert_num_queries(4), pytest.raises(ConflictError):  # with the savepoint around it
+        claim_seats(world.slot.pk, world.organisations["chile"].pk, seat_ids=[world.seats["chile"].pk])
