@@ -23,7 +23,8 @@ from targets.orbits.outlook import Outlook, outlook
 from targets.orbits.planets import MJD_ZERO_JD, Planets
 from targets.orbits.prefilter import brightest_possible_v
 from targets.orbits.propagation import propagate
-from targets.orbits.screening import surely_fainter_than
+from targets.orbits.runoff import longitude_sigma_arcsec
+from targets.orbits.screening import LONGEST_DAYS, surely_fainter_than
 from targets.orbits.trajectory import Trajectory
 from targets.orbits.trust import Trust
 
@@ -37,6 +38,7 @@ NUMERICS_VERSION = "2"
 IntArray = NDArray[np.int64]
 BlockGroup = tuple[IntArray, EphemerisBlocks]
 LOOK_AHEAD = dt.timedelta(days=15)  # of the first decision, by two-body motion, beyond the span
+LOST_DEG = 10.0  # 1-sigma of the mean longitude: ten times what makes an orbit unusable
 _STATE = np.dtype("<f8")
 _LIGHT_TIME_DAYS = 1.0  # the trajectory starts this much earlier: light seen at the start left the target before
 
@@ -132,6 +134,7 @@ def _compute(target_ids: list[int], span: Span, faintest_v_mag: float, earth_ori
     batch = _from_stored_states(rows.target_id, rows.orbit_id, published)
     # What stays faint for longer need not be asked again tomorrow.
     brightest = surely_fainter_than(batch, span.start_tt_mjd, span.end_tt_mjd + LOOK_AHEAD.days, planets())
+    brightest[_lost(rows.target_id, published, span)] = np.nan
     candidates = np.flatnonzero(brightest <= faintest_v_mag)
     found = _integrated(rows.target_id, batch, published, candidates, span, faintest_v_mag)
     brightest[candidates] = [found[i].brightest_v_mag for i in candidates.tolist()]
@@ -152,6 +155,23 @@ def _compute(target_ids: list[int], span: Span, faintest_v_mag: float, earth_ori
         )
         for i in range(len(rows.target_id))
     )
+
+
+def _lost(target_id: IntArray, published: OrbitBatch, span: Span) -> IntArray:
+    """Orbits (indices) of epochs long ago that rest on so little that nobody knows where the object is by now.
+
+    Their path to the span is the longest, and as unusable as any place at its end.
+    """
+    start_tdb = float(tt_to_tdb_mjd(span.start_tt_mjd))
+    old = np.flatnonzero(np.abs(published.epoch_tdb_mjd - start_tdb) > LONGEST_DAYS)
+    if not old.size:
+        return old
+    qualities, covariances = published_knowledge(target_id[old].tolist(), published.take(old))
+    sigma_arcsec = [
+        longitude_sigma_arcsec(quality, epoch, start_tdb) if covariance is None else 0.0
+        for quality, covariance, epoch in zip(qualities, covariances, published.epoch_tdb_mjd[old], strict=True)
+    ]
+    return old[np.array(sigma_arcsec) > 3600.0 * LOST_DEG]
 
 
 @dataclass

@@ -132,6 +132,18 @@ def test_a_target_without_absolute_magnitude_is_not_planned(catalogue, network, 
     assert planning.plan() is None, "and is not tried again and again"
 
 
+def test_what_was_seen_for_an_hour_years_ago_is_not_integrated(catalogue, network, queued):
+    old = catalogue["Ganymed"].current_orbit
+    Orbit.objects.filter(pk=old.pk).update(
+        epoch_tdb_jd=old.epoch_tdb_jd - 4000.0, u_parameter="9", arc_days=0.04, last_observed_on=dt.date(2014, 12, 8)
+    )
+    compute(queued)
+    ephemeris = Ephemeris.objects.get(target=catalogue["Ganymed"])
+    assert (ephemeris.state, ephemeris.blocks) == (None, None)
+    assert not VisibilityWindow.objects.filter(target=catalogue["Ganymed"]).exists()
+    assert planning.plan() is None  # and is not asked again
+
+
 def test_a_failing_chunk_is_given_up_and_says_why(catalogue, network, queued, monkeypatch):
     def broken(*_):
         raise ArithmeticError("no convergence")
