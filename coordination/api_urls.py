@@ -11,6 +11,8 @@ from coordination.booking.api.grants import GrantViewSet
 from coordination.booking.api.occupied import OccupiedView
 from coordination.booking.api.slots import SlotViewSet
 from coordination.partners.api import NoticeViewSet, PreferenceView
+from coordination.partners.events_api import EventsView
+from coordination.partners.webhooks_api import WebhookViewSet
 from coordination.visibility.api import WindowViewSet
 from coordination.visibility.explain_api import ExplainView
 from coordination.visibility.joint_api import JointWindowsView, LastChanceView
@@ -23,6 +25,7 @@ router.register("observatories", ObservatoryViewSet, basename="observatory")
 router.register("telescopes", TelescopeViewSet, basename="telescope")
 router.register("targets", TargetViewSet, basename="target")
 router.register("windows", WindowViewSet, basename="window")
+router.register("webhooks", WebhookViewSet, basename="webhook")
 router.register("notices", NoticeViewSet, basename="notice")
 router.register("campaigns", CampaignViewSet, basename="campaign")
 router.register("slots", SlotViewSet, basename="slot")
@@ -38,6 +41,7 @@ urlpatterns = [
         "redoc/", SpectacularRedocView.as_view(url_name="api-schema", template_name="web/redoc.html"), name="api-redoc"
     ),
     path("windows/explain/", ExplainView.as_view(), name="window-explain"),
+    path("events/", EventsView.as_view(), name="events"),
     path("me/preferences/", PreferenceView.as_view(), name="my-preferences"),
     path("windows/joint/", JointWindowsView.as_view(), name="window-joint"),
     path("windows/last-chance/", LastChanceView.as_view(), name="window-last-chance"),

@@ -41,6 +41,14 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="NEO Coordination <ne
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")  # of this service, for links in e-mail
 NOTICE_RETENTION_DAYS = env.int("NOTICE_RETENTION_DAYS", default=90)  # how long notices are kept after they were read
 
+# How many requests a caller of the API may make, as requests/seconds; empty: no limit. Tokens and people are counted
+# by themselves, everybody else by address: behind proxies, say how many there are.
+API_RATE_SIGNED_IN = env.str("API_RATE_SIGNED_IN", default="1200/60")
+API_RATE_ANONYMOUS = env.str("API_RATE_ANONYMOUS", default="120/60")
+# For development: webhooks may go to loopback addresses, without TLS too. Other private ones stay refused.
+WEBHOOK_ALLOW_LOOPBACK = env.bool("WEBHOOK_ALLOW_LOOPBACK", default=False)
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
 # --- the project -----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
@@ -81,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "coordination.partners.throttling.add_headers",
 ]
 
 ROOT_URLCONF = "coordination.urls"
@@ -142,7 +151,16 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "socket_connect_timeout": 1,
+            "socket_timeout": 3,
+        },
+    }
+}
 
 # --- Celery
 # ------------------------------------------------------------------------------------------------------------
@@ -166,6 +184,8 @@ CELERY_BEAT_SCHEDULE = {
     "slots after new orbits": {"task": "booking.recheck", "schedule": 60.0},
     "wake readers of events": {"task": "events.wake_readers", "schedule": 30.0},
     "send due e-mail": {"task": "partners.send_due_mail", "schedule": 60.0},
+    "send due webhook deliveries": {"task": "partners.deliver_due", "schedule": 15.0},
+    "drop old webhook deliveries": {"task": "partners.drop_old_deliveries", "schedule": 3600.0},
     "drop old notices": {"task": "partners.drop_old_notices", "schedule": 86400.0},
     "drop old windows": {"task": "visibility.drop_old_windows", "schedule": 86400.0},
 }
@@ -174,7 +194,12 @@ CELERY_BEAT_SCHEDULE = {
 # -----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "coordination.partners.authentication.TokenAuthentication",  # first: it says how to sign in (401)
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["coordination.partners.throttling.RateThrottle"],
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # what is public; querysets do the rest
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
@@ -206,8 +231,10 @@ SPECTACULAR_SETTINGS = {
         "DesignationKindEnum": "targets.models.Designation.Kind",
         "ObservatoryKindEnum": "observatories.models.Observatory.Kind",
         "OrbitSourceEnum": "targets.models.Orbit.Source",
-        "EphemerisSourceEnum": "targets.models.Ephemeris.Source",
         "TelescopeStateEnum": "observatories.models.Telescope.State",
+        "WebhookStateEnum": "coordination.partners.models.Webhook.State",
+        "DeliveryStateEnum": "coordination.partners.models.WebhookDelivery.State",
+        "EphemerisSourceEnum": "targets.models.Ephemeris.Source",
         "TargetVisibilityEnum": "targets.models.Target.Visibility",
         "CampaignKindEnum": "coordination.campaigns.models.Campaign.Kind",
         "CampaignStateEnum": "coordination.campaigns.models.Campaign.State",

@@ -12,9 +12,11 @@ from coordination.common.actors import actor_of
 from coordination.common.api import FaceViewSet
 from coordination.common.body import BodySerializer, IdField, InstantField, TextField, read_body
 from coordination.common.filters import InstantFilter
+from coordination.common.scopes import Scope
 
 from . import services
-from .models import Closure, User
+from .models import Closure
+from .people import Principal
 
 
 class ClosureSerializer(serializers.ModelSerializer[Closure]):
@@ -53,6 +55,7 @@ class ClosureViewSet(FaceViewSet):
     serializer_class = ClosureSerializer
     filterset_class = ClosureFilter
     permission_classes = [IsAuthenticated]
+    scopes = {"list": Scope.READ, "retrieve": Scope.READ, "*": Scope.MANAGE}
     orderings = {"starts_at": ("starts_at", "id"), "-starts_at": ("-starts_at", "id")}
 
     def get_queryset(self) -> QuerySet[Closure]:
@@ -62,15 +65,15 @@ class ClosureViewSet(FaceViewSet):
     def create(self, request: Request) -> Response:
         """Close a telescope. What is booked then is flagged, and its holders told."""
         body = read_body(ClosureBody, request)
-        closure = services.add_closure(telescope_id=body.pop("telescope"), actor=self._person(), **body)
+        closure = services.add_closure(telescope_id=body.pop("telescope"), actor=self._principal(), **body)
         return self.answer(closure.pk, 201)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Open the telescope again."""
-        services.remove_closure(self.get_object().pk, actor=self._person())
+        services.remove_closure(self.get_object().pk, actor=self._principal())
         return Response(status=204)
 
-    def _person(self) -> User:
-        assert isinstance(self.request.user, User)
+    def _principal(self) -> Principal:
+        assert isinstance(self.request.user, Principal)
         return self.request.user

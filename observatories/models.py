@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
-from simple_history.models import HistoricalRecords
 
 from coordination.common.actors import Actor
+from coordination.common.history import HistoricalRecords
 
 from .people import Membership, Organisation, User
 from .sites.geodesy import Place

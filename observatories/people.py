@@ -1,10 +1,14 @@
 """Organisations, the people who belong to them, and with which role."""
 
+from typing import TypeAlias
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from simple_history.models import HistoricalRecords
 
+from coordination.common.actors import PartnerSystem
+from coordination.common.history import HistoricalRecords
 from coordination.common.problems import ForbiddenError
+from coordination.common.scopes import Scope
 
 
 class Organisation(models.Model):
@@ -58,21 +62,36 @@ class Membership(models.Model):
         return f"{self.user} at {self.organisation} ({self.role})"
 
 
+# Who acts: services take one, or None for the service itself.
+Principal: TypeAlias = User | PartnerSystem
+
+# What a token's scope makes of a partner's system. Which action needs which scope, its view says.
+_ROLES_OF_SCOPES = {
+    Scope.READ: {Membership.Role.MEMBER},
+    Scope.CLAIM: {Membership.Role.SCHEDULER},
+    Scope.REPORT: {Membership.Role.SCHEDULER},
+    Scope.MANAGE: {Membership.Role.SCHEDULER, Membership.Role.MANAGER},
+}
+
+
 def organisations_with_role(user: object, *roles: str) -> set[int]:
-    """Organisations in which a person has one of the roles; what faces check before they call a service."""
+    """Organisations in which a person, or a partner's system, has one of the roles."""
+    if isinstance(user, PartnerSystem):
+        held = set[str]().union(*(_ROLES_OF_SCOPES[Scope(scope)] for scope in user.scopes))
+        return {user.organisation_id} if held & set(roles) else set()
     if not isinstance(user, User) or not user.is_active:
         return set()
     return set(user.memberships.filter(role__in=roles).values_list("organisation_id", flat=True))
 
 
 def may_schedule(user: object, organisation_id: int) -> bool:
-    """Whether a person may close and book the telescopes of an organisation."""
+    """Whether a person or a partner's system may close and book the telescopes of an organisation."""
     if isinstance(user, User) and user.is_active and user.is_superuser:
         return True
     return organisation_id in organisations_with_role(user, Membership.Role.SCHEDULER, Membership.Role.MANAGER)
 
 
-def require_scheduler(actor: User | None, organisation: Organisation) -> None:
-    """Raises ForbiddenError unless the person may act for the organisation; None is the service itself."""
+def require_scheduler(actor: Principal | None, organisation: Organisation) -> None:
+    """Raises ForbiddenError unless who acts may act for the organisation; None is the service itself."""
     if actor is not None and not may_schedule(actor, organisation.pk):
         raise ForbiddenError(f"Only schedulers and managers of {organisation} may do this.", code="not-scheduler")

@@ -5,9 +5,9 @@ each.
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from simple_history.models import HistoricalRecords
 
 from coordination.common.actors import Actor
+from coordination.common.history import HistoricalRecords
 from coordination.common.visibility_filters import granted
 
 from .orbits.trust import Trust

@@ -5,6 +5,8 @@ import os
 from coordination.settings import *  # noqa: F403
 from coordination.settings import CACHES, REDIS_URL
 
+API_RATE_SIGNED_IN = API_RATE_ANONYMOUS = ""  # the tests of limits set their own
+
 _process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
 CELERY_BROKER_URL = f"{REDIS_URL.rpartition('/')[0]}/{int(_process) + 1}"
 CACHES = CACHES | {"default": CACHES["default"] | {"LOCATION": CELERY_BROKER_URL}}

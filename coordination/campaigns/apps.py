@@ -8,6 +8,9 @@ class CampaignsConfig(AppConfig):
     label = "campaigns"
 
     def ready(self) -> None:
-        from .models import targets_of_joined_campaigns
+        from coordination.common import concerning
+
+        from .models import Campaign, targets_of_joined_campaigns
 
         visibility_filters.register("targets.Target", targets_of_joined_campaigns)
+        concerning.register("campaign", concerning.subjects(Campaign.objects.visible_to))

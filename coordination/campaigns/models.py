@@ -2,10 +2,10 @@
 
 from django.db import models
 from django.db.models import F, Q
-from simple_history.models import HistoricalRecords
 
 from coordination.common import clock
 from coordination.common.actors import Actor
+from coordination.common.history import HistoricalRecords
 from coordination.common.states import transitions
 from observatories.models import Organisation
 from targets.models import Target

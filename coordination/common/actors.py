@@ -1,7 +1,7 @@
-"""Who asks: what querysets need to know of a person or a partner system to show it only what it may see."""
+"""Who asks: a person or a partner's system, and what querysets need to know of either."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,48 @@ ANONYMOUS = Actor()
 SYSTEM = Actor(sees_everything=True)
 
 
-def actor_of(user: Any) -> Actor:
-    """What querysets need to know of a signed-in person, or of nobody (`request.user`)."""
-    if not user.is_authenticated or not user.is_active:
+@dataclass(frozen=True, slots=True)
+class PartnerSystem:
+    """A machine that acts for one organisation: `request.user` where a request bears a token.
+
+    It stands where a person may stand (services take `Principal`, of `observatories.people`), but is no row of people:
+    what it does is recorded under its name.
+    """
+
+    token_id: int
+    organisation_id: int
+    name: str
+    scopes: frozenset[str]
+
+    is_authenticated: ClassVar[bool] = True
+    is_active: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
+    is_staff: ClassVar[bool] = False
+    is_superuser: ClassVar[bool] = False
+    pk: ClassVar[None] = None
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_username(self) -> str:
+        return self.name
+
+
+def actor_of(principal: Any) -> Actor:
+    """What querysets need to know of a signed-in person, a partner's system, or nobody (`request.user`)."""
+    if isinstance(principal, PartnerSystem):
+        return Actor(organisation_ids=frozenset([principal.organisation_id]))
+    if not principal.is_authenticated or not principal.is_active:
         return ANONYMOUS
-    organisation_ids = frozenset(user.memberships.values_list("organisation_id", flat=True))
-    return Actor(user_id=user.pk, organisation_ids=organisation_ids, sees_everything=user.is_superuser)
+    organisation_ids = frozenset(principal.memberships.values_list("organisation_id", flat=True))
+    return Actor(user_id=principal.pk, organisation_ids=organisation_ids, sees_everything=principal.is_superuser)
+
+
+def person_of(principal: Any) -> Any:
+    """The person, for a column that refers to people; None for a partner's system and for the service itself."""
+    return None if isinstance(principal, PartnerSystem) else principal
+
+
+def system_of(principal: Any) -> str:
+    """The name under which a partner's system is recorded; empty for people and for the service itself."""
+    return principal.name if isinstance(principal, PartnerSystem) else ""

@@ -51,7 +51,7 @@ class ReadOnlyInline(TabularInline):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "kind", "subject", "actor")
+    list_display = ("created_at", "kind", "subject", "actor", "system")
     list_filter = ("kind",)
     search_fields = ("kind", "subject")
     list_select_related = ("actor",)

@@ -33,11 +33,13 @@ class ListViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     silently ignored would answer with everything.
     """
 
+    listing_actions: tuple[str, ...] = ("list",)  # and further ones that answer with pages
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method not in ("GET", "HEAD"):
             return  # refused for its method, whatever its parameters
-        refuse_unknown_parameters(request, self._list_parameters() if self.action == "list" else set())
+        refuse_unknown_parameters(request, self._list_parameters() if self.action in self.listing_actions else set())
 
     def _list_parameters(self) -> set[str]:
         filterset = getattr(self, "filterset_class", None)

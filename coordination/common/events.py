@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection, models
 
 from . import following
+from .actors import person_of, system_of
 from .models import Event
 
 
@@ -16,18 +17,24 @@ def subject_of(instance: models.Model) -> str:
 def record(
     kind: str, subject: models.Model | str, payload: dict[str, Any] | None = None, *, actor: Any = None
 ) -> Event:
-    """Write one event row. `actor` is the user who did it, None for scheduled work."""
+    """Write one event row. `actor` is the person or the partner's system that did it, None for scheduled work."""
     if not connection.in_atomic_block:
         raise RuntimeError(f"event {kind} must be written in the transaction of the change it tells of")
     text = subject if isinstance(subject, str) else subject_of(subject)
     following.wake_readers_on_commit()
-    return Event.objects.create(kind=kind, subject=text, payload=payload or {}, actor=actor)
+    return Event.objects.create(
+        kind=kind, subject=text, payload=payload or {}, actor=person_of(actor), system=system_of(actor)
+    )
 
 
-def notice(organisation_ids: Iterable[int], *, title: str, text: str, path: str) -> dict[str, Any]:
-    """The part of a payload that tells people: everybody of these organisations gets it as a notice.
+def notice(
+    organisation_ids: Iterable[int], *, title: str, text: str, path: str, roles: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The part of a payload that tells people: everybody of these organisations, or those with
+    one of the `roles`, gets it as a notice.
 
     `{target}` in title and text stands for the event's target (payload key `target`), which is named only to those who
     may know of it.
     """
-    return {"notice": {"organisations": sorted(set(organisation_ids)), "title": title, "text": text, "path": path}}
+    told = {"organisations": sorted(set(organisation_ids)), "title": title, "text": text, "path": path}
+    return {"notice": told | ({"roles": sorted(set(roles))} if roles else {})}

@@ -21,6 +21,7 @@ class Event(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    system = models.CharField(max_length=200, blank=True, help_text="the partner's system that did it")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     position = models.BigIntegerField(null=True, unique=True, editable=False, help_text="its place in the journal")
 

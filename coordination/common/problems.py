@@ -14,7 +14,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:neo-coordination:problem:"
@@ -119,6 +118,8 @@ _BY_EXCEPTION: list[tuple[type[exceptions.APIException], str]] = [
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's hook. What is no expected refusal goes on as a server error, its traceback in the log."""
+    from rest_framework.views import set_rollback  # loads the ways to sign in, which need models, which may refuse
+
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

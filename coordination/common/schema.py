@@ -43,6 +43,8 @@ _PROBLEM = {
                 "reason": {"type": "string", "description": "of a closure"},
             },
         },
+        "needed_scope": {"type": "string", "description": "the scope that the token lacks"},
+        "scopes": {"type": "array", "description": "the scopes that it has", "items": {"type": "string"}},
         "nearest": {
             "type": "array",
             "description": "designations like the one that is not known",
@@ -52,10 +54,12 @@ _PROBLEM = {
 }
 _REFUSALS = {
     "400": "A parameter or field cannot be accepted; `errors` names it.",
+    "401": "The token is unknown, expired or revoked; or nobody is signed in where somebody has to be.",
+    "403": "The token lacks a scope, `needed_scope`; the caller may not do this; or the CSRF token is missing.",
     "404": "There is nothing here that the caller can see.",
     "406": "None of the formats asked for is offered.",
+    "429": "Too many requests: `Retry-After` says for how many seconds to wait.",
 }
-_NOT_SIGNED_IN = {"403": "Nobody is signed in (`not-signed-in`), or the caller may not do this (`forbidden`)."}
 _OF_WRITES = {"409": "It conflicts with what is there: `conflict` gives the interval, `state` what came before."}
 _OF_BODIES = {"415": "The format of the body is not read here."}
 
@@ -77,11 +81,4 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def _refusals(method: str, operation: dict[str, Any]) -> dict[str, str]:
     writes = method != "get"
-    for_anybody = {} in operation.get("security", [{}])
-    claimable = any(each["name"] == "claimable" for each in operation.get("parameters", []))  # asks who is asking
-    return (
-        _REFUSALS
-        | (_NOT_SIGNED_IN if writes or claimable or not for_anybody else {})
-        | (_OF_WRITES if writes else {})
-        | (_OF_BODIES if "requestBody" in operation else {})
-    )
+    return _REFUSALS | (_OF_WRITES if writes else {}) | (_OF_BODIES if "requestBody" in operation else {})

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.db import models
 
 from . import clock
+from .actors import person_of, system_of
 from .problems import ConflictError
 
 Transitions = Mapping[str, frozenset[str]]
@@ -80,7 +81,7 @@ def _write_history(model: Any, rows: Sequence[models.Model], what: str, actor: A
     model.history.bulk_history_create(
         rows,
         update=what == "changed",
-        default_user=actor,
-        default_change_reason=reason[:100],
+        default_user=person_of(actor),
+        default_change_reason=": ".join(filter(None, (system_of(actor), reason)))[:100],
         default_date=clock.now(),
     )

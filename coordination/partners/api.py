@@ -17,6 +17,7 @@ from coordination.common.actors import actor_of
 from coordination.common.api import ListViewSet, refuse_unknown_parameters
 from coordination.common.body import BodySerializer
 from coordination.common.filters import TrueFalseFilter
+from coordination.common.scopes import PEOPLE_ONLY
 
 from . import services, wording
 from .models import Notice, NotificationPreference
@@ -65,6 +66,7 @@ class NoticeViewSet(ListViewSet):
     """What you are told: newest first."""
 
     permission_classes = (IsAuthenticated,)
+    scopes = {"*": PEOPLE_ONLY}
     serializer_class = NoticeSerializer
     filterset_class = NoticeFilter
     queryset = Notice.objects.none()
@@ -107,6 +109,7 @@ class PreferenceView(APIView):
     """How you are told."""
 
     permission_classes = (IsAuthenticated,)
+    scopes = {"*": PEOPLE_ONLY}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

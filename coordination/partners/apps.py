@@ -4,11 +4,14 @@ from django.apps import AppConfig
 class PartnersConfig(AppConfig):
     name = "coordination.partners"
     label = "partners"
-    verbose_name = "Notices"
+    verbose_name = "Partners"
 
     def ready(self) -> None:
-        from coordination.common import following
+        from coordination.common import concerning, following
 
-        from .services import notice_people
+        from .services import notice_people, prepare_deliveries
 
         following.subscribe("notices", notice_people)
+        following.subscribe("webhooks", prepare_deliveries)
+        concerning.register("token", concerning.own("organisation"))
+        concerning.register("webhook", concerning.own("organisation"))

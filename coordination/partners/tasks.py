@@ -1,4 +1,4 @@
-"""The legs of notices: each may run twice, late or not at all without harm."""
+"""The legs of notices and webhooks: each may run twice, late or not at all without harm."""
 
 from celery import shared_task
 
@@ -18,3 +18,18 @@ def send_due_mail() -> None:
 @shared_task(name="partners.drop_old_notices")
 def drop_old_notices() -> None:
     services.drop_old_notices()
+
+
+@shared_task(name="partners.deliver")
+def deliver(webhook_id: int) -> None:
+    services.deliver_to(webhook_id)
+
+
+@shared_task(name="partners.deliver_due")
+def deliver_due() -> None:
+    services.queue_due()
+
+
+@shared_task(name="partners.drop_old_deliveries")
+def drop_old_deliveries() -> None:
+    services.drop_old_deliveries()

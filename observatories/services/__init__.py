@@ -13,7 +13,7 @@ from .observatories import (
     update_observatory,
 )
 from .people import add_person
-from .telescopes import add_telescope, remove_telescope, telescopes_for_windows, update_telescope
+from .telescopes import add_telescope, operators_of, remove_telescope, telescopes_for_windows, update_telescope
 
 __all__ = [
     "DemoResult",
@@ -25,6 +25,7 @@ __all__ = [
     "create_observatory",
     "import_observatories",
     "load_demo",
+    "operators_of",
     "remove_closure",
     "remove_demo",
     "remove_observatory",

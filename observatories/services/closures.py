@@ -8,17 +8,18 @@ from django.db.models import QuerySet
 from django.utils.timezone import is_naive
 
 from coordination.common import events
+from coordination.common.actors import person_of
 from coordination.common.checking import check
 from coordination.common.problems import DomainError, UnknownError
 
-from ..models import Closure, User
-from ..people import require_scheduler
+from ..models import Closure
+from ..people import Principal, require_scheduler
 from .telescopes import lock_telescope
 
 
 @transaction.atomic
 def add_closure(
-    *, telescope_id: int, starts_at: dt.datetime, ends_at: dt.datetime, reason: str, actor: User | None = None
+    *, telescope_id: int, starts_at: dt.datetime, ends_at: dt.datetime, reason: str, actor: Principal | None = None
 ) -> Closure:
     """Close a telescope over [starts_at, ends_at), which may fall over what is booked: the event tells those who react.
 
@@ -34,7 +35,7 @@ def add_closure(
         starts_at=starts_at.astimezone(dt.UTC),
         ends_at=ends_at.astimezone(dt.UTC),
         reason=reason,
-        created_by=actor,
+        created_by=person_of(actor),
     )
     check(closure)
     closure.save()
@@ -43,7 +44,7 @@ def add_closure(
 
 
 @transaction.atomic
-def remove_closure(closure_id: int, *, actor: User | None = None) -> None:
+def remove_closure(closure_id: int, *, actor: Principal | None = None) -> None:
     """Open the telescope again."""
     telescope_id = Closure.objects.filter(pk=closure_id).values_list("telescope_id", flat=True).first()
     telescope = None if telescope_id is None else lock_telescope(telescope_id)

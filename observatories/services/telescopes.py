@@ -10,7 +10,8 @@ from coordination.common import events
 from coordination.common.checking import apply_changes, check
 from coordination.common.problems import ConflictError, DomainError
 
-from ..models import Telescope, User
+from ..models import Telescope
+from ..people import Principal
 
 _GIVEN_BY_THE_DATABASE = {"id", "created_at", "is_demo"}
 EDITABLE = tuple(
@@ -28,7 +29,7 @@ def add_telescope(
     organisation_id: int,
     name: str,
     is_demo: bool = False,
-    actor: User | None = None,
+    actor: Principal | None = None,
     **figures: Any,
 ) -> Telescope:
     """`figures` are fields of Telescope: aperture_m, limiting_v_mag, altitude_min_deg …; what is left out has its
@@ -43,7 +44,7 @@ def add_telescope(
 
 
 @transaction.atomic
-def update_telescope(telescope_id: int, *, actor: User | None = None, **changes: Any) -> Telescope:
+def update_telescope(telescope_id: int, *, actor: Principal | None = None, **changes: Any) -> Telescope:
     telescope = lock_telescope(telescope_id)
     changed = apply_changes(telescope, changes, (*EDITABLE, "is_demo"))
     if changed:
@@ -54,7 +55,7 @@ def update_telescope(telescope_id: int, *, actor: User | None = None, **changes:
 
 
 @transaction.atomic
-def remove_telescope(telescope_id: int, *, actor: User | None = None) -> None:
+def remove_telescope(telescope_id: int, *, actor: Principal | None = None) -> None:
     """Delete a telescope with its closures and visibility windows. Refused where bookings hang on it."""
     telescope = lock_telescope(telescope_id)
     events.record("telescope.removed", telescope, {"name": telescope.name}, actor=actor)
@@ -93,3 +94,8 @@ def telescopes_for_windows(ids: Iterable[int]) -> list[Telescope]:
                 value=telescope_id,
             )
     return [found[telescope_id] for telescope_id in wanted]
+
+
+def operators_of(telescope_ids: Iterable[int]) -> dict[int, int]:
+    """The operating organisation of each of the telescopes that are there."""
+    return dict(Telescope.objects.filter(pk__in=set(telescope_ids)).values_list("pk", "organisation_id"))

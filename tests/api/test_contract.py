@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
+from coordination.common.scopes import Scope
+from coordination.partners.services import create_token, create_webhook
 from coordination.wsgi import application
+from observatories.models import Organisation
 from tests.coordination.booking.conftest import make_world
 
 DOCUMENT = "/api/v1/schema/?format=json"
@@ -40,6 +43,23 @@ def test_every_answer_to_a_coordinator_is_as_documented(case, coordinator):
     headers = {"Cookie": f"sessionid={session}; csrftoken={CSRF}", "X-CSRFToken": CSRF}
     # Whether a call without the session is refused is asked by the anonymous calls.
     case.call_and_validate(headers=headers, excluded_checks=[*UNSAID, ignored_auth])
+
+
+@signed_in.include(path_regex="/(events|webhooks)/").parametrize()
+@settings(max_examples=6, suppress_health_check=list(HealthCheck), deadline=None)
+def test_every_answer_to_a_partners_system_is_as_documented(case, partner):
+    token, webhook_id = partner
+    if case.meta.generation.mode.is_positive and "id" in case.path_parameters:
+        case.path_parameters["id"] = webhook_id
+    case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, excluded_checks=[*UNSAID, ignored_auth])
+
+
+@pytest.fixture
+def partner(one_transaction):
+    """A token with all scopes of an organisation that has a webhook."""
+    organisation = Organisation.objects.create(name="Partner", slug="partner")
+    webhook = create_webhook(organisation.pk, url="https://8.8.8.8/neo")
+    return create_token(organisation.pk, name="robot", scopes=Scope.values)[1], webhook.pk
 
 
 @pytest.fixture
@@ -81,5 +101,5 @@ def test_what_is_not_there_is_a_problem(client, address):
 @pytest.mark.django_db
 def test_writing_is_refused(client):
     answer = client.post("/api/v1/targets/", {})
-    assert answer.status_code in (403, 405)
+    assert answer.status_code in (401, 403, 405)
     assert answer["Content-Type"] == "application/problem+json"

@@ -24,6 +24,7 @@ from coordination.common.body import (
     read_body,
 )
 from coordination.common.filters import InstantFilter
+from coordination.common.scopes import Scope
 
 from .. import services
 from ..models import Booking
@@ -91,6 +92,7 @@ class BookingViewSet(FaceViewSet):
     serializer_class = BookingSerializer
     filterset_class = BookingFilter
     permission_classes = [IsAuthenticated]
+    scopes = {"list": Scope.READ, "retrieve": Scope.READ, "result": Scope.REPORT, "*": Scope.CLAIM}
     orderings = {"starts_at": ("starts_at", "id"), "-starts_at": ("-starts_at", "id")}
 
     def get_queryset(self) -> QuerySet[Booking]:
@@ -111,7 +113,7 @@ class BookingViewSet(FaceViewSet):
         body = read_body(BookingBody, request)
         if "target" in body:
             body["target_id"] = parts.target_called(body.pop("target"), request.user).pk
-        booking = services.book_telescope(body.pop("telescope"), actor=parts.person(request), **body)
+        booking = services.book_telescope(body.pop("telescope"), actor=parts.principal(request), **body)
         return self.answer(booking.pk, 201)
 
     @extend_schema(request=parts.NoBody, responses=BookingSerializer)
@@ -119,14 +121,14 @@ class BookingViewSet(FaceViewSet):
     def confirm(self, request: Request, pk: str) -> Response:
         """A held local booking becomes confirmed."""
         read_body(parts.NoBody, request)
-        return self._did(services.confirm_booking(int(pk), actor=parts.person(request)))
+        return self._did(services.confirm_booking(int(pk), actor=parts.principal(request)))
 
     @extend_schema(request=parts.ReasonBody, responses=BookingSerializer)
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: str) -> Response:
         """Free the telescope from a local booking. What belongs to a claim is freed by withdrawing the claim."""
         body = read_body(parts.ReasonBody, request)
-        return self._did(services.release_booking(int(pk), actor=parts.person(request), **body))
+        return self._did(services.release_booking(int(pk), actor=parts.principal(request), **body))
 
     @extend_schema(request=MoveBody, responses=BookingSerializer)
     @action(detail=True, methods=["post"])
@@ -135,14 +137,14 @@ class BookingViewSet(FaceViewSet):
         body = read_body(MoveBody, request)
         if "telescope" in body:
             body["telescope_id"] = body.pop("telescope")
-        return self._did(services.move_booking(int(pk), actor=parts.person(request), **body))
+        return self._did(services.move_booking(int(pk), actor=parts.principal(request), **body))
 
     @extend_schema(request=ResultBody, responses=BookingSerializer)
     @action(detail=True, methods=["post"])
     def result(self, request: Request, pk: str) -> Response:
         """Say what came of it; may be corrected later."""
         body = read_body(ResultBody, request)
-        return self._did(services.report_result(int(pk), actor=parts.person(request), **body))
+        return self._did(services.report_result(int(pk), actor=parts.principal(request), **body))
 
     def _did(self, booking: Booking) -> Response:
         return self.answer(booking.pk)

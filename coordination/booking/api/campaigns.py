@@ -27,6 +27,7 @@ from coordination.common.body import (
     read_body,
 )
 from coordination.common.problems import UnknownError
+from coordination.common.scopes import Scope
 from targets.services.lookup import find
 
 from .. import services
@@ -99,6 +100,7 @@ class CampaignViewSet(FaceViewSet):
     filterset_class = CampaignFilter
     lookup_field = "slug"
     lookup_value_regex = "[-a-zA-Z0-9_]{1,64}"
+    scopes = {"list": Scope.READ, "retrieve": Scope.READ, "*": Scope.MANAGE}
     orderings = {"-starts_at": ("-starts_at", "id"), "starts_at": ("starts_at", "id"), "slug": ("slug",)}
 
     def get_queryset(self) -> QuerySet[Campaign]:
@@ -112,42 +114,44 @@ class CampaignViewSet(FaceViewSet):
         """A draft with the requirements of its kind, unless the body says otherwise."""
         body = read_body(CampaignBody, request)
         lead = parts.organisation_called(body.pop("lead_organisation"), "lead_organisation")
-        campaign = campaign_services.create_campaign(lead_organisation_id=lead.pk, actor=parts.person(request), **body)
+        campaign = campaign_services.create_campaign(
+            lead_organisation_id=lead.pk, actor=parts.principal(request), **body
+        )
         return self.answer(campaign.pk, 201)
 
     @extend_schema(request=CampaignFieldsBody, responses=CampaignSerializer)
     def partial_update(self, request: Request, slug: str) -> Response:
         """Change what it is for and what it needs. Published slots keep what they were published with."""
         body = read_body(CampaignFieldsBody, request, partial=True)
-        return self._did(campaign_services.update_campaign(self._pk(), actor=parts.person(request), **body))
+        return self._did(campaign_services.update_campaign(self._pk(), actor=parts.principal(request), **body))
 
     @extend_schema(request=parts.NoBody, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     def open(self, request: Request, slug: str) -> Response:
         """From now on slots can be published and claimed; also opens a closed campaign again."""
         read_body(parts.NoBody, request)
-        return self._did(campaign_services.open_campaign(self._pk(), actor=parts.person(request)))
+        return self._did(campaign_services.open_campaign(self._pk(), actor=parts.principal(request)))
 
     @extend_schema(request=parts.NoBody, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, slug: str) -> Response:
         """No new slots and claims; what is agreed goes on."""
         read_body(parts.NoBody, request)
-        return self._did(campaign_services.close_campaign(self._pk(), actor=parts.person(request)))
+        return self._did(campaign_services.close_campaign(self._pk(), actor=parts.principal(request)))
 
     @extend_schema(request=parts.NoBody, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, slug: str) -> Response:
         """Put a closed campaign on record as done, once no slot is open, confirmed or in progress."""
         read_body(parts.NoBody, request)
-        return self._did(services.complete_campaign(self._pk(), actor=parts.person(request)))
+        return self._did(services.complete_campaign(self._pk(), actor=parts.principal(request)))
 
     @extend_schema(request=parts.RequiredReasonBody, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, slug: str) -> Response:
         """Give it up: its slots are cancelled, their telescopes free, and everybody is told."""
         body = read_body(parts.RequiredReasonBody, request)
-        return self._did(services.cancel_campaign(self._pk(), actor=parts.person(request), **body))
+        return self._did(services.cancel_campaign(self._pk(), actor=parts.principal(request), **body))
 
     @extend_schema(request=InvitationBody, responses={201: ParticipationSerializer})
     @action(detail=True, methods=["post"])
@@ -155,7 +159,7 @@ class CampaignViewSet(FaceViewSet):
         """Ask an organisation to take part."""
         body = read_body(InvitationBody, request)
         organisation = parts.organisation_called(body.pop("organisation"))
-        invited = campaign_services.invite(self._pk(), organisation.pk, actor=parts.person(request), **body)
+        invited = campaign_services.invite(self._pk(), organisation.pk, actor=parts.principal(request), **body)
         return Response(ParticipationSerializer(invited).data, status=201)
 
     @extend_schema(request=AnswerBody, responses=ParticipationSerializer)
@@ -164,7 +168,7 @@ class CampaignViewSet(FaceViewSet):
         """Join the campaign for an organisation, or decline; who has joined may still leave."""
         body = read_body(AnswerBody, request)
         organisation = parts.organisation_called(body.pop("organisation"))
-        said = campaign_services.answer_invitation(self._pk(), organisation.pk, actor=parts.person(request), **body)
+        said = campaign_services.answer_invitation(self._pk(), organisation.pk, actor=parts.principal(request), **body)
         return Response(ParticipationSerializer(said).data)
 
     @extend_schema(request=CampaignTargetBody, responses={201: parts.WindowTargetSerializer})
@@ -174,7 +178,7 @@ class CampaignViewSet(FaceViewSet):
         body = read_body(CampaignTargetBody, request)
         pk = self._pk()
         target = parts.target_called(body["designation"], request.user, "designation")
-        held = campaign_services.add_target(pk, target.pk, actor=parts.person(request))
+        held = campaign_services.add_target(pk, target.pk, actor=parts.principal(request))
         return Response(parts.WindowTargetSerializer(held.target).data, status=201)
 
     @extend_schema(
@@ -188,7 +192,7 @@ class CampaignViewSet(FaceViewSet):
         target_id = find(designation, actor_of(request.user))
         if target_id is None or not campaign.campaign_targets.filter(target=target_id).exists():
             raise UnknownError("The campaign does not hold this target.", field="designation", value=designation)
-        campaign_services.remove_target(campaign.pk, target_id, actor=parts.person(request))
+        campaign_services.remove_target(campaign.pk, target_id, actor=parts.principal(request))
         return Response(status=204)
 
     @extend_schema(request=ProposalBody, responses={201: MadeSlotsSerializer})
@@ -199,14 +203,14 @@ class CampaignViewSet(FaceViewSet):
         pk = self._pk()
         if "target" in body:
             body["target_id"] = parts.target_called(body.pop("target"), request.user).pk
-        return self._made(services.propose_slots(pk, actor=parts.person(request), **body))
+        return self._made(services.propose_slots(pk, actor=parts.principal(request), **body))
 
     @extend_schema(request=RapidBody, responses={201: MadeSlotsSerializer})
     @action(detail=True, methods=["post"], url_path="rapid-response")
     def rapid_response(self, request: Request, slug: str) -> Response:
         """Publish open slots where any participating telescope sees a target in the next hours, and tell everybody."""
         body = read_body(RapidBody, request)
-        return self._made(services.rapid_response(self._pk(), actor=parts.person(request), **body))
+        return self._made(services.rapid_response(self._pk(), actor=parts.principal(request), **body))
 
     def _pk(self) -> int:
         campaign: Campaign = self.get_object()

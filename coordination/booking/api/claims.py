@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from coordination.common.actors import actor_of
 from coordination.common.api import FaceViewSet
 from coordination.common.body import BodySerializer, IdField, TextField, TrueFalseField, ids_field, read_body
+from coordination.common.scopes import Scope
 
 from .. import services
 from ..claimable import sole_claimant
@@ -77,6 +78,7 @@ class ClaimViewSet(FaceViewSet):
     serializer_class = ClaimSerializer
     filterset_class = ClaimFilter
     permission_classes = [IsAuthenticated]
+    scopes = {"list": Scope.READ, "retrieve": Scope.READ, "*": Scope.CLAIM}
     orderings = {"-id": ("-id",), "id": ("id",)}
 
     def get_queryset(self) -> QuerySet[Claim]:
@@ -104,7 +106,7 @@ class ClaimViewSet(FaceViewSet):
         else:
             organisation_id = parts.organisation_called(slug).pk
         claim = services.claim_seats(
-            slot_id, organisation_id, seat_ids=seats, telescope_ids=telescopes, actor=parts.person(request), **body
+            slot_id, organisation_id, seat_ids=seats, telescope_ids=telescopes, actor=parts.principal(request), **body
         )
         return self.answer(claim.pk, 201)
 
@@ -113,7 +115,7 @@ class ClaimViewSet(FaceViewSet):
     def withdraw(self, request: Request, pk: str) -> Response:
         """Give all its seats back; who waits is tried next."""
         body = read_body(parts.ReasonBody, request)
-        claim = services.withdraw_claim(int(pk), actor=parts.person(request), **body)
+        claim = services.withdraw_claim(int(pk), actor=parts.principal(request), **body)
         return self.answer(claim.pk)
 
     @extend_schema(request=parts.NoBody, responses=ClaimSerializer)
@@ -121,5 +123,5 @@ class ClaimViewSet(FaceViewSet):
     def accept_shift(self, request: Request, pk: str) -> Response:
         """Agree to the shift that is proposed; with the last holder's word it is carried out."""
         read_body(parts.NoBody, request)
-        claim = services.accept_shift(int(pk), actor=parts.person(request))
+        claim = services.accept_shift(int(pk), actor=parts.principal(request))
         return self.answer(claim.pk)

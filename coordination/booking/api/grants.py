@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from coordination.common.actors import actor_of
 from coordination.common.api import FaceViewSet
 from coordination.common.body import IdField, TextField, read_body
+from coordination.common.scopes import Scope
 
 from .. import services
 from ..models import TelescopeGrant
@@ -55,6 +56,7 @@ class GrantViewSet(FaceViewSet):
     serializer_class = GrantSerializer
     filterset_class = GrantFilter
     permission_classes = [IsAuthenticated]
+    scopes = {"list": Scope.READ, "retrieve": Scope.READ, "*": Scope.MANAGE}
     orderings = {"-starts_at": ("-starts_at", "id"), "starts_at": ("starts_at", "id")}
 
     def get_queryset(self) -> QuerySet[TelescopeGrant]:
@@ -68,11 +70,11 @@ class GrantViewSet(FaceViewSet):
         organisation = parts.organisation_called(body.pop("organisation"))
         if "campaign" in body:
             body["campaign_id"] = parts.campaign_called(body.pop("campaign"), request.user).pk
-        grant = services.grant_telescope(body.pop("telescope"), organisation.pk, actor=parts.person(request), **body)
+        grant = services.grant_telescope(body.pop("telescope"), organisation.pk, actor=parts.principal(request), **body)
         return self.answer(grant.pk, 201)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """No further claims by it; what is claimed stays."""
-        services.revoke_grant(self.get_object().pk, actor=parts.person(request))
+        services.revoke_grant(self.get_object().pk, actor=parts.principal(request))
         return Response(status=204)

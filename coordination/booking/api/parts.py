@@ -11,7 +11,8 @@ from coordination.common.actors import Actor, actor_of
 from coordination.common.body import BodySerializer, InstantField, TextField
 from coordination.common.problems import DomainError, UnknownError
 from coordination.visibility.api import WindowTargetSerializer, WindowTelescopeSerializer
-from observatories.models import Organisation, User
+from observatories.models import Organisation
+from observatories.people import Principal
 from targets.models import Target
 from targets.services import UnknownDesignationError, resolve
 
@@ -84,7 +85,7 @@ def campaign_called(slug: str, user: Any) -> Campaign:
     return campaign
 
 
-def person(request: Any) -> User:
-    """Who is signed in; views let nobody else come to a service."""
-    assert isinstance(request.user, User)
+def principal(request: Any) -> Principal:
+    """Who is signed in, a person or a partner's system; views let nobody else come to a service."""
+    assert isinstance(request.user, Principal)
     return request.user

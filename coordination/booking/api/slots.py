@@ -26,6 +26,7 @@ from coordination.common.body import (
 )
 from coordination.common.filters import InstantFilter, TrueFalseFilter
 from coordination.common.problems import UnknownError
+from coordination.common.scopes import Scope
 
 from .. import services
 from ..claimable import only_claimable
@@ -105,6 +106,7 @@ class SlotViewSet(FaceViewSet):
     queryset = Slot.objects.none()
     serializer_class = SlotSerializer
     filterset_class = SlotFilter
+    scopes = {"list": Scope.READ, "retrieve": Scope.READ, "*": Scope.MANAGE}
     orderings = {"starts_at": ("starts_at", "id"), "claim_deadline": ("claim_deadline", "id"), "-id": ("-id",)}
 
     def get_queryset(self) -> QuerySet[Slot]:
@@ -120,7 +122,7 @@ class SlotViewSet(FaceViewSet):
         campaign = parts.campaign_called(body.pop("campaign"), request.user)
         target = parts.target_called(body.pop("target"), request.user)
         slot = services.add_slot(
-            campaign.pk, target.pk, telescope_ids=body.pop("telescopes", None), actor=parts.person(request), **body
+            campaign.pk, target.pk, telescope_ids=body.pop("telescopes", None), actor=parts.principal(request), **body
         )
         return self.answer(slot.pk, 201)
 
@@ -128,42 +130,42 @@ class SlotViewSet(FaceViewSet):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change deadlines, quorum, capacity or notes; after the first claim they may only get easier."""
         body = read_body(SlotFieldsBody, request, partial=True)
-        return self._did(services.update_slot(int(pk), actor=parts.person(request), **body))
+        return self._did(services.update_slot(int(pk), actor=parts.principal(request), **body))
 
     @extend_schema(request=parts.NoBody, responses=SlotSerializer)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str) -> Response:
         """Open a draft to claims; all participants are told."""
         read_body(parts.NoBody, request)
-        return self._did(services.publish_slot(int(pk), actor=parts.person(request)))
+        return self._did(services.publish_slot(int(pk), actor=parts.principal(request)))
 
     @extend_schema(request=parts.RequiredReasonBody, responses=SlotSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Give it up: all telescopes are free again, and their holders told."""
         body = read_body(parts.RequiredReasonBody, request)
-        return self._did(services.cancel_slot(int(pk), actor=parts.person(request), **body))
+        return self._did(services.cancel_slot(int(pk), actor=parts.principal(request), **body))
 
     @extend_schema(request=parts.NoBody, responses=SlotSerializer)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: str) -> Response:
         """Close a slot that is over without waiting for the remaining reports."""
         read_body(parts.NoBody, request)
-        return self._did(services.complete_slot(int(pk), actor=parts.person(request)))
+        return self._did(services.complete_slot(int(pk), actor=parts.principal(request)))
 
     @extend_schema(request=ShiftBody, responses=SlotSerializer)
     @action(detail=True, methods=["post"], url_path="propose-shift")
     def propose_shift(self, request: Request, pk: str) -> Response:
         """Ask the holders to accept a shift; without a holder it is made at once."""
         body = read_body(ShiftBody, request)
-        return self._did(services.propose_shift(int(pk), actor=parts.person(request), **body))
+        return self._did(services.propose_shift(int(pk), actor=parts.principal(request), **body))
 
     @extend_schema(request=parts.NoBody, responses=SlotSerializer)
     @action(detail=True, methods=["post"], url_path="dismiss-review")
     def dismiss_review(self, request: Request, pk: str) -> Response:
         """Leave it as it is after a new orbit."""
         read_body(parts.NoBody, request)
-        return self._did(services.dismiss_review(int(pk), actor=parts.person(request)))
+        return self._did(services.dismiss_review(int(pk), actor=parts.principal(request)))
 
     @extend_schema(parameters=[OpenApiParameter("seat", OpenApiTypes.INT64, "path")], responses={204: None})
     @action(detail=True, methods=["delete"], url_path="seats/(?P<seat>[0-9]{1,18})")
@@ -172,7 +174,7 @@ class SlotViewSet(FaceViewSet):
         slot = self.get_object()
         if not slot.seats.filter(pk=int(seat)).exists():
             raise UnknownError(f"Slot {slot.pk} has no seat {seat}.", field="seat", value=int(seat))
-        services.remove_seat(int(seat), actor=parts.person(request))
+        services.remove_seat(int(seat), actor=parts.principal(request))
         return Response(status=204)
 
     def _did(self, slot: Slot) -> Response:

@@ -7,11 +7,11 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
-from simple_history.models import HistoricalRecords
 
 from coordination.campaigns.models import Campaign
 from coordination.common import clock
 from coordination.common.actors import Actor
+from coordination.common.history import HistoricalRecords
 from coordination.common.states import transitions
 from observatories.models import Organisation, Telescope
 from targets.models import Target

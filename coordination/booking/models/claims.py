@@ -2,10 +2,10 @@
 
 from django.conf import settings
 from django.db import models
-from simple_history.models import HistoricalRecords
 
 from coordination.common import clock
 from coordination.common.actors import Actor
+from coordination.common.history import HistoricalRecords
 from coordination.common.states import transitions
 from observatories.models import Organisation
 

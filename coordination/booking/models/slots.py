@@ -5,11 +5,11 @@ import datetime as dt
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from simple_history.models import HistoricalRecords
 
 from coordination.campaigns.models import Campaign, visible_campaign_q
 from coordination.common import clock
 from coordination.common.actors import Actor
+from coordination.common.history import HistoricalRecords
 from coordination.common.states import transitions
 from observatories.models import Telescope
 from targets.models import Orbit, Target, visible_target_q

@@ -3,10 +3,9 @@
 import datetime as dt
 
 from coordination.common import clock, states
-from coordination.common.actors import SYSTEM, actor_of
+from coordination.common.actors import SYSTEM, actor_of, person_of
 from coordination.common.problems import ConflictError, DomainError, ForbiddenError, UnknownError
-from observatories.models import User
-from observatories.people import may_schedule, require_scheduler
+from observatories.people import Principal, may_schedule, require_scheduler
 from targets.models import Target
 
 from ..models import Booking, Slot
@@ -27,7 +26,7 @@ def book_telescope(
     purpose: str = "",
     target_id: int | None = None,
     hold: bool = False,
-    actor: User | None = None,
+    actor: Principal | None = None,
 ) -> Booking:
     """Occupy a telescope of one's own, with setup and slew before the observation; `hold`: not yet confirmed.
 
@@ -53,7 +52,7 @@ def book_telescope(
         observe_until=period.observe_until,
         starts_at=period.starts_at,
         ends_at=period.ends_at,
-        created_by=actor,
+        created_by=person_of(actor),
     )
     booking.clean_fields()
     states.create([booking], actor=actor)
@@ -62,7 +61,7 @@ def book_telescope(
 
 
 @in_transaction
-def confirm_booking(booking_id: int, *, actor: User | None = None) -> Booking:
+def confirm_booking(booking_id: int, *, actor: Principal | None = None) -> Booking:
     """A held local booking becomes confirmed."""
     booking = _lock_local(booking_id, actor)
     states.move([booking], Booking.State.CONFIRMED, Booking.TRANSITIONS, actor=actor)
@@ -71,7 +70,7 @@ def confirm_booking(booking_id: int, *, actor: User | None = None) -> Booking:
 
 
 @in_transaction
-def release_booking(booking_id: int, *, reason: str = "", actor: User | None = None) -> Booking:
+def release_booking(booking_id: int, *, reason: str = "", actor: Principal | None = None) -> Booking:
     """Free the telescope. What belongs to a claim is freed by withdrawing the claim."""
     booking = _lock_local(booking_id, actor)
     states.move([booking], Booking.State.RELEASED, Booking.TRANSITIONS, actor=actor, reason=reason)
@@ -94,7 +93,7 @@ def move_booking(
     observe_from: dt.datetime,
     observe_until: dt.datetime,
     telescope_id: int | None = None,
-    actor: User | None = None,
+    actor: Principal | None = None,
 ) -> Booking:
     """Give a local booking another time, or another telescope of the same organisation."""
     _require_length(observe_from, observe_until)
@@ -126,7 +125,7 @@ def move_booking(
 
 
 @in_transaction
-def report_result(booking_id: int, *, result: str, note: str = "", actor: User | None = None) -> Booking:
+def report_result(booking_id: int, *, result: str, note: str = "", actor: Principal | None = None) -> Booking:
     """What came of a booking: observed, partly, failed and why, not attempted. May be corrected later.
 
     By the holder or the operator of the telescope, once the observation has begun. The slot is completed when it is
@@ -167,13 +166,13 @@ def _is_over(slot: Slot) -> bool:
     return slot.state == Slot.State.IN_PROGRESS and clock.now() >= slot.ends_at and reported
 
 
-def _lock_local(booking_id: int, actor: User | None) -> Booking:
+def _lock_local(booking_id: int, actor: Principal | None) -> Booking:
     seen = _local(booking_id, actor)
     lock_telescopes([seen.telescope_id])
     return Booking.objects.select_for_update(of=("self",)).get(pk=booking_id)
 
 
-def _local(booking_id: int, actor: User | None) -> Booking:
+def _local(booking_id: int, actor: Principal | None) -> Booking:
     """A booking by staff. Raises ConflictError for one that belongs to a claim."""
     booking = _visible(booking_id, actor)
     require_scheduler(actor, booking.organisation)
@@ -187,7 +186,7 @@ def _local(booking_id: int, actor: User | None) -> Booking:
     return booking
 
 
-def _visible(booking_id: int, actor: User | None) -> Booking:
+def _visible(booking_id: int, actor: Principal | None) -> Booking:
     visible = Booking.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
     booking = visible.select_related("organisation", "telescope", "claim").filter(pk=booking_id).first()
     if booking is None:

@@ -4,7 +4,7 @@ from coordination.campaigns.models import Campaign
 from coordination.campaigns.services import joined_organisation_ids, lock_campaign, require_coordinator
 from coordination.common import events, states
 from coordination.common.problems import ConflictError
-from observatories.models import User
+from observatories.people import Principal
 
 from ..models import Slot
 from . import lifecycle
@@ -12,7 +12,7 @@ from .locking import LockSetChangedError, in_transaction, lock_slot
 
 
 @in_transaction
-def cancel_campaign(campaign_id: int, *, reason: str, actor: User | None = None) -> Campaign:
+def cancel_campaign(campaign_id: int, *, reason: str, actor: Principal | None = None) -> Campaign:
     """Give up a campaign: its slots are cancelled, their telescopes are free, and everybody is told."""
     # Slots first: a claim holds its slot when it comes to look at the campaign.
     slots = [lock_slot(pk) for pk in _unfinished(campaign_id)]
@@ -29,7 +29,7 @@ def cancel_campaign(campaign_id: int, *, reason: str, actor: User | None = None)
 
 
 @in_transaction
-def complete_campaign(campaign_id: int, *, actor: User | None = None) -> Campaign:
+def complete_campaign(campaign_id: int, *, actor: Principal | None = None) -> Campaign:
     """Put a closed campaign on record as done. Refused while slots are open, confirmed or in progress."""
     campaign = lock_campaign(campaign_id, actor)
     require_coordinator(actor, campaign)
@@ -46,7 +46,7 @@ def _unfinished(campaign_id: int) -> list[int]:
     return list(slots.order_by("pk").values_list("pk", flat=True))
 
 
-def _tell(campaign: Campaign, kind: str, title: str, text: str, actor: User | None) -> None:
+def _tell(campaign: Campaign, kind: str, title: str, text: str, actor: Principal | None) -> None:
     notice = events.notice(
         joined_organisation_ids(campaign), title=title, text=text,
         path=f"/admin/campaigns/campaign/{campaign.pk}/change/",

@@ -6,10 +6,10 @@ from django.db.models import Exists, OuterRef
 
 from coordination.campaigns.models import Participation
 from coordination.common import clock, states
-from coordination.common.actors import SYSTEM, Actor, actor_of
+from coordination.common.actors import SYSTEM, Actor, actor_of, person_of
 from coordination.common.problems import ConflictError, DomainError, UnknownError
-from observatories.models import Organisation, Telescope, User
-from observatories.people import require_scheduler
+from observatories.models import Organisation, Telescope
+from observatories.people import Principal, require_scheduler
 
 from ..models import Booking, Claim, ClaimedSeat, Seat, Slot, TelescopeGrant
 from . import lifecycle, rules, waiting
@@ -32,7 +32,7 @@ def claim_seats(
     telescope_ids: Sequence[int] = (),
     allow_waiting: bool = False,
     note: str = "",
-    actor: User | None = None,
+    actor: Principal | None = None,
 ) -> Claim | ConflictError:
     """Take seats of a slot for an organisation, all or none: `seat_ids` of a listed slot, `telescope_ids` of an open
     one.
@@ -77,7 +77,7 @@ def _wanted(seat_ids: Sequence[int], telescope_ids: Sequence[int]) -> list[int]:
     return wanted
 
 
-def _require_scheduler(actor: User | None, organisation_id: int) -> None:
+def _require_scheduler(actor: Principal | None, organisation_id: int) -> None:
     if actor is None:
         return
     organisation = Organisation.objects.filter(pk=organisation_id).first()
@@ -93,12 +93,12 @@ def _enter(
     organisation_id: int,
     allow_waiting: bool,
     note: str,
-    actor: User | None,
+    actor: Principal | None,
 ) -> Claim:
     """Write the claim, and what follows for the slot. Under the locks of both."""
     waits = _waits(slot, len(seats), allow_waiting)
     state = Claim.State.WAITING if waits else Claim.State.HELD
-    claim = Claim(slot=slot, organisation_id=organisation_id, state=state, note=note, created_by=actor)
+    claim = Claim(slot=slot, organisation_id=organisation_id, state=state, note=note, created_by=person_of(actor))
     states.create([claim], actor=actor)
     Seat.objects.bulk_create([seat for seat in seats if seat.pk is None])
     ClaimedSeat.objects.bulk_create([ClaimedSeat(claim=claim, seat=seat) for seat in seats])
@@ -186,7 +186,7 @@ def _require_telescopes(
 
 
 def book_seats(
-    claim: Claim, slot: Slot, seats: Sequence[Seat], periods: Sequence[Period], actor: User | None
+    claim: Claim, slot: Slot, seats: Sequence[Seat], periods: Sequence[Period], actor: Principal | None
 ) -> list[Booking]:
     """Occupy the telescopes of a claim's seats; in order of the telescopes, as they were locked."""
     by_place = {(seat.telescope_id, seat.observe_from): seat for seat in seats}
@@ -203,7 +203,7 @@ def book_seats(
                 observe_until=period.observe_until,
                 starts_at=period.starts_at,
                 ends_at=period.ends_at,
-                created_by=actor,
+                created_by=person_of(actor),
             )
             for period in periods
         ],
@@ -212,7 +212,7 @@ def book_seats(
 
 
 @in_transaction
-def withdraw_claim(claim_id: int, *, reason: str = "", actor: User | None = None) -> Claim:
+def withdraw_claim(claim_id: int, *, reason: str = "", actor: Principal | None = None) -> Claim:
     """Give all its seats back. Who waits is tried next; a confirmed slot that falls below its quorum seeks a
     replacement, or is cancelled where it is too late for one.
 
@@ -230,7 +230,7 @@ def withdraw_claim(claim_id: int, *, reason: str = "", actor: User | None = None
     return claim
 
 
-def _claim_for(claim_id: int, actor: User | None) -> Claim:
+def _claim_for(claim_id: int, actor: Principal | None) -> Claim:
     visible = Claim.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
     claim = visible.select_related("organisation", "slot").filter(pk=claim_id).first()
     if claim is None:
@@ -240,7 +240,7 @@ def _claim_for(claim_id: int, actor: User | None) -> Claim:
 
 
 @in_transaction
-def accept_shift(claim_id: int, *, actor: User | None = None) -> Claim:
+def accept_shift(claim_id: int, *, actor: Principal | None = None) -> Claim:
     """Agree to the shift that is proposed for the slot; with the last holder's word it is carried out."""
     from .shifting import carry_out_if_accepted, require_movable, telescope_ids_of
 

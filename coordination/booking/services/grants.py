@@ -4,11 +4,11 @@ import datetime as dt
 
 from coordination.campaigns.models import Campaign
 from coordination.common import events, states
-from coordination.common.actors import SYSTEM, actor_of
+from coordination.common.actors import SYSTEM, actor_of, person_of
 from coordination.common.checking import check
 from coordination.common.problems import DomainError, UnknownError
-from observatories.models import Organisation, User
-from observatories.people import require_scheduler
+from observatories.models import Organisation
+from observatories.people import Principal, require_scheduler
 
 from ..models import TelescopeGrant
 from .locking import in_transaction, lock_telescopes
@@ -23,7 +23,7 @@ def grant_telescope(
     starts_at: dt.datetime,
     ends_at: dt.datetime,
     campaign_id: int | None = None,
-    actor: User | None = None,
+    actor: Principal | None = None,
 ) -> TelescopeGrant:
     """Let an organisation claim a telescope for observations inside [starts_at, ends_at), in one campaign or in any."""
     require_interval(starts_at, ends_at, ("starts_at", "ends_at"))
@@ -43,7 +43,7 @@ def grant_telescope(
         campaign_id=campaign_id,
         starts_at=starts_at,
         ends_at=ends_at,
-        created_by=actor,
+        created_by=person_of(actor),
     )
     check(grant)
     states.create([grant], actor=actor)
@@ -52,7 +52,7 @@ def grant_telescope(
 
 
 @in_transaction
-def revoke_grant(grant_id: int, *, actor: User | None = None) -> None:
+def revoke_grant(grant_id: int, *, actor: Principal | None = None) -> None:
     """No further claims by it; what is claimed stays."""
     grant = TelescopeGrant.objects.select_related("telescope__organisation").filter(pk=grant_id).first()
     if grant is None:
@@ -62,7 +62,7 @@ def revoke_grant(grant_id: int, *, actor: User | None = None) -> None:
     grant.delete()
 
 
-def _record(kind: str, grant: TelescopeGrant, title: str, actor: User | None) -> None:
+def _record(kind: str, grant: TelescopeGrant, title: str, actor: Principal | None) -> None:
     payload = {
         "telescope": grant.telescope_id,
         "organisation": grant.organisation_id,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from coordination.common import clock, states
 from coordination.common.problems import ConflictError
-from observatories.models import User
+from observatories.people import Principal
 
 from ..models import Booking, Claim, Seat, Slot
 from ..quorum import Quorum, quorum_of
@@ -19,7 +19,7 @@ def active_bookings(slot: Slot) -> list[Booking]:
     return list(held.order_by("telescope_id", "observe_from"))
 
 
-def settle(slot: Slot, *, actor: User | None = None) -> Quorum:
+def settle(slot: Slot, *, actor: Principal | None = None) -> Quorum:
     """Bring the slot's state in line with what is claimed: confirm it, seek a replacement, or give it up."""
     bookings = active_bookings(slot)
     quorum = quorum_of(slot, bookings)
@@ -57,7 +57,7 @@ def _participants_and_holders(slot: Slot) -> set[int]:
     return holders_and_lead(slot) | set(participants(slot))
 
 
-def _confirm(slot: Slot, bookings: Iterable[Booking], actor: User | None) -> None:
+def _confirm(slot: Slot, bookings: Iterable[Booking], actor: Principal | None) -> None:
     """Held claims of a confirmed slot, and their bookings, become confirmed."""
     claims = list(slot.claims.filter(state=Claim.State.HELD))
     if not claims:
@@ -69,7 +69,7 @@ def _confirm(slot: Slot, bookings: Iterable[Booking], actor: User | None) -> Non
         claim_event("claim.confirmed", claim, slot, actor=actor)
 
 
-def release(slot: Slot, claims: list[Claim], to: str, *, actor: User | None, reason: str) -> None:
+def release(slot: Slot, claims: list[Claim], to: str, *, actor: Principal | None, reason: str) -> None:
     """End claims (released or withdrawn) and free their telescopes."""
     bookings = list(Booking.objects.active().filter(claim__in=claims))
     states.move(claims, to, Claim.TRANSITIONS, actor=actor, reason=reason)
@@ -87,7 +87,7 @@ def expire(slot: Slot) -> None:
     slot_event("slot.expired", slot, told=told, title="Expired: {target}", text=text)
 
 
-def cancel(slot: Slot, reason: str, *, actor: User | None = None) -> None:
+def cancel(slot: Slot, reason: str, *, actor: Principal | None = None) -> None:
     """Give it up; all holders are told."""
     told = holders_and_lead(slot) if slot.state != Slot.State.DRAFT else ()
     states.move([slot], Slot.State.CANCELLED, Slot.TRANSITIONS, actor=actor, reason=reason)
@@ -127,7 +127,7 @@ def start(slot: Slot) -> None:
     slot_event("slot.started", slot)
 
 
-def complete(slot: Slot, *, actor: User | None = None) -> None:
+def complete(slot: Slot, *, actor: Principal | None = None) -> None:
     """It is over. What nobody reported on is done without a result."""
     bookings = active_bookings(slot)
     states.move([slot], Slot.State.COMPLETED, Slot.TRANSITIONS, actor=actor)

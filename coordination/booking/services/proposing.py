@@ -9,11 +9,12 @@ from django.db import transaction
 from coordination.campaigns.models import Campaign
 from coordination.campaigns.services import joined_organisation_ids, require_coordinator, require_state
 from coordination.common import clock, states
-from coordination.common.actors import SYSTEM, actor_of
+from coordination.common.actors import SYSTEM, actor_of, person_of
 from coordination.common.checking import check
 from coordination.common.problems import ConflictError, DomainError, UnknownError
 from coordination.visibility.geocentric import geocentric_places
-from observatories.models import Telescope, User
+from observatories.models import Telescope
+from observatories.people import Principal
 from targets.models import Target
 from targets.services.ephemerides import Span
 
@@ -39,7 +40,7 @@ def propose_slots(
     ends_at: dt.datetime | None = None,
     count: int | None = None,
     kind: str = Slot.Kind.LISTED,
-    actor: User | None = None,
+    actor: Principal | None = None,
 ) -> list[Slot]:
     """Drafts for a campaign's target, or each of its targets: slots of the length it asks for inside the best joint
     windows of its participants, each with its reason and expected yield. None where there is no such window.
@@ -74,7 +75,7 @@ def add_slot(
     starts_at: dt.datetime,
     ends_at: dt.datetime,
     telescope_ids: Sequence[int] | None = None,
-    actor: User | None = None,
+    actor: Principal | None = None,
     **fields: Any,
 ) -> Slot:
     """A draft at a time of the coordinator's choice, with seats for the telescopes that see the target all through it:
@@ -116,7 +117,7 @@ def create_slots(
     target: Target,
     placements: Sequence[Placement],
     kind: str,
-    actor: User | None,
+    actor: Principal | None,
     **fields: Any,
 ) -> list[Slot]:
     """Drafts with their seats."""
@@ -151,7 +152,7 @@ def create_slots(
             middle_ra_deg=ra_deg,
             middle_dec_deg=dec_deg,
             is_demo=campaign.is_demo,
-            created_by=actor,
+            created_by=person_of(actor),
         )
         for name, value in (default_deadlines(campaign, placement.starts_at) | fields).items():
             setattr(slot, name, value)
@@ -190,7 +191,7 @@ def _usable() -> Any:
     return active.select_related("observatory", "organisation").order_by("pk")
 
 
-def _coordinated(campaign_id: int, actor: User | None) -> Campaign:
+def _coordinated(campaign_id: int, actor: Principal | None) -> Campaign:
     visible = Campaign.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
     campaign = visible.select_related("lead_organisation").filter(pk=campaign_id).first()
     if campaign is None:

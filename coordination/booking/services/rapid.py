@@ -7,7 +7,7 @@ from django.db import transaction
 from coordination.campaigns.models import Campaign
 from coordination.common import clock
 from coordination.common.problems import ConflictError, DomainError
-from observatories.models import User
+from observatories.people import Principal
 
 from ..models import Slot
 from .proposing import propose_slots
@@ -18,7 +18,7 @@ LONGEST_HOURS = 72.0
 
 @transaction.atomic
 def rapid_response(
-    campaign_id: int, *, hours: float = 24.0, count: int | None = None, actor: User | None = None
+    campaign_id: int, *, hours: float = 24.0, count: int | None = None, actor: Principal | None = None
 ) -> list[Slot]:
     """Find every participating telescope that can see the campaign's targets in the next hours, publish open slots
     there, and tell all participants, in one step.

@@ -7,7 +7,8 @@ from django.db import connection
 
 from coordination.common import clock, states
 from coordination.common.problems import ConflictError, DomainError
-from observatories.models import Telescope, User
+from observatories.models import Telescope
+from observatories.people import Principal
 
 from ..models import Claim, Seat, Slot
 from . import lifecycle
@@ -53,7 +54,7 @@ def shift_slot(
     *,
     reason: str,
     moved_arcsec: float | None = None,
-    actor: User | None = None,
+    actor: Principal | None = None,
 ) -> None:
     """Move the slot with all its seats and bookings; the holders get old and new times. Under the locks of both."""
     before = period_text(slot.starts_at, slot.ends_at)
@@ -93,7 +94,7 @@ def shift_slot(
 
 
 @in_transaction
-def propose_shift(slot_id: int, *, shift_s: float | None = None, actor: User | None = None) -> Slot:
+def propose_shift(slot_id: int, *, shift_s: float | None = None, actor: Principal | None = None) -> Slot:
     """Ask the holders to accept a shift: the one that the re-check found, or another. With no holder it is made at
     once.
 
@@ -120,7 +121,7 @@ def propose_shift(slot_id: int, *, shift_s: float | None = None, actor: User | N
     return slot
 
 
-def carry_out_if_accepted(slot: Slot, telescopes: Mapping[int, Telescope], actor: User | None) -> None:
+def carry_out_if_accepted(slot: Slot, telescopes: Mapping[int, Telescope], actor: Principal | None) -> None:
     """Make the proposed shift once every claim that holds a telescope has accepted it. Under the locks of both."""
     if slot.proposed_shift_s is None or slot.claims.filter(state__in=Claim.HOLDING, accepts_shift=False).exists():
         return
@@ -130,7 +131,7 @@ def carry_out_if_accepted(slot: Slot, telescopes: Mapping[int, Telescope], actor
 
 
 @in_transaction
-def dismiss_review(slot_id: int, *, actor: User | None = None) -> Slot:
+def dismiss_review(slot_id: int, *, actor: Principal | None = None) -> Slot:
     """Leave the slot as it is."""
     slot = coordinated_slot(slot_id, actor)
     if not slot.needs_review and slot.proposed_shift_s is None:

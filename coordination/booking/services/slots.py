@@ -11,7 +11,7 @@ from coordination.common import clock, states
 from coordination.common.actors import SYSTEM, actor_of
 from coordination.common.checking import apply_changes, check
 from coordination.common.problems import ConflictError, DomainError, UnknownError
-from observatories.models import User
+from observatories.people import Principal
 
 from ..models import Seat, Slot
 from . import lifecycle, waiting
@@ -27,7 +27,7 @@ EDITABLE_WHEN_CLAIMED = (*QUORUM, "capacity", "claim_deadline", "notes")
 
 
 @in_transaction
-def publish_slot(slot_id: int, *, actor: User | None = None) -> Slot:
+def publish_slot(slot_id: int, *, actor: Principal | None = None) -> Slot:
     """Open a draft to claims; all participants are told."""
     slot = coordinated_slot(slot_id, actor)
     now = clock.now()
@@ -49,7 +49,7 @@ def publish_slot(slot_id: int, *, actor: User | None = None) -> Slot:
 
 
 @in_transaction
-def update_slot(slot_id: int, *, actor: User | None = None, **changes: Any) -> Slot | ConflictError:
+def update_slot(slot_id: int, *, actor: Principal | None = None, **changes: Any) -> Slot | ConflictError:
     """Change deadlines, quorum, capacity or notes. After the first claim they may only get easier; for new times cancel
     the slot and propose again.
 
@@ -109,7 +109,7 @@ def _require_easier(slot: Slot, changes: dict[str, Any]) -> None:
 
 
 @in_transaction
-def remove_seat(seat_id: int, *, actor: User | None = None) -> None:
+def remove_seat(seat_id: int, *, actor: Principal | None = None) -> None:
     """Take a candidate telescope off a draft."""
     visible = Slot.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
     seat = Seat.objects.filter(pk=seat_id, slot__in=visible).first()
@@ -123,7 +123,7 @@ def remove_seat(seat_id: int, *, actor: User | None = None) -> None:
 
 
 @in_transaction
-def cancel_slot(slot_id: int, *, reason: str, actor: User | None = None) -> Slot:
+def cancel_slot(slot_id: int, *, reason: str, actor: Principal | None = None) -> Slot:
     """Give it up. All holds are released, and the holders told."""
     slot = coordinated_slot(slot_id, actor)
     lifecycle.cancel(slot, reason, actor=actor)
@@ -131,7 +131,7 @@ def cancel_slot(slot_id: int, *, reason: str, actor: User | None = None) -> Slot
 
 
 @in_transaction
-def complete_slot(slot_id: int, *, actor: User | None = None) -> Slot:
+def complete_slot(slot_id: int, *, actor: Principal | None = None) -> Slot:
     """Close a slot that is over without waiting for the remaining reports."""
     slot = coordinated_slot(slot_id, actor)
     if clock.now() < slot.ends_at:
@@ -140,7 +140,7 @@ def complete_slot(slot_id: int, *, actor: User | None = None) -> Slot:
     return slot
 
 
-def coordinated_slot(slot_id: int, actor: User | None) -> Slot:
+def coordinated_slot(slot_id: int, actor: Principal | None) -> Slot:
     """The slot, locked. Raises UnknownError for whom it does not exist, ForbiddenError for who does not coordinate."""
     visible_slot(slot_id, actor)
     slot = lock_slot(slot_id)
@@ -148,7 +148,7 @@ def coordinated_slot(slot_id: int, actor: User | None) -> Slot:
     return slot
 
 
-def visible_slot(slot_id: int, actor: User | None) -> Slot:
+def visible_slot(slot_id: int, actor: Principal | None) -> Slot:
     """Raises UnknownError for a slot that the person may not know of."""
     slot = Slot.objects.visible_to(SYSTEM if actor is None else actor_of(actor)).filter(pk=slot_id).first()
     if slot is None:

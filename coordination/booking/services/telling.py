@@ -5,7 +5,7 @@ from typing import Any
 
 from coordination.campaigns.services import joined_organisation_ids
 from coordination.common import events
-from observatories.models import User
+from observatories.people import Principal
 
 from ..models import Booking, Claim, Slot
 from .periods import utc_text
@@ -24,7 +24,7 @@ def slot_event(
     told: Iterable[int] = (),
     title: str = "",
     text: str = "",
-    actor: User | None = None,
+    actor: Principal | None = None,
     **further: Any,
 ) -> None:
     """One event of a slot; `told` are the organisations whose people get a notice of it."""
@@ -47,7 +47,7 @@ def claim_event(
     told: Iterable[int] = (),
     title: str = "",
     text: str = "",
-    actor: User | None = None,
+    actor: Principal | None = None,
     **further: Any,
 ) -> None:
     payload = {
@@ -68,7 +68,7 @@ def booking_event(
     told: Iterable[int] = (),
     title: str = "",
     text: str = "",
-    actor: User | None = None,
+    actor: Principal | None = None,
     **further: Any,
 ) -> None:
     payload = {

@@ -2,15 +2,14 @@
 
 from coordination.common.actors import SYSTEM, actor_of
 from coordination.common.problems import ConflictError, UnknownError
-from observatories.models import User
-from observatories.people import require_scheduler
+from observatories.people import Principal, require_scheduler
 
 from ..models import Campaign
 
 OVER = (Campaign.State.COMPLETED, Campaign.State.CANCELLED)
 
 
-def lock_campaign(campaign_id: int, actor: User | None) -> Campaign:
+def lock_campaign(campaign_id: int, actor: Principal | None) -> Campaign:
     """The row, locked. Raises UnknownError for one the person may not know of."""
     visible = Campaign.objects.visible_to(SYSTEM if actor is None else actor_of(actor))
     campaign = (
@@ -30,6 +29,6 @@ def require_state(campaign: Campaign, *accepted: str) -> None:
         raise ConflictError(f"The campaign is {state}.", field="campaign", value=state, expected=" or ".join(accepted))
 
 
-def require_coordinator(actor: User | None, campaign: Campaign) -> None:
+def require_coordinator(actor: Principal | None, campaign: Campaign) -> None:
     """Raises ForbiddenError unless the person coordinates the campaign; None is the service itself."""
     require_scheduler(actor, campaign.lead_organisation)

@@ -9,8 +9,8 @@ from coordination.common import clock, events, states
 from coordination.common.actors import SYSTEM, actor_of
 from coordination.common.checking import apply_changes, check
 from coordination.common.problems import ConflictError, DomainError
-from observatories.models import Organisation, User
-from observatories.people import require_scheduler
+from observatories.models import Organisation
+from observatories.people import Principal, require_scheduler
 from targets.models import Target
 
 from ..models import Campaign, CampaignTarget, Participation
@@ -33,7 +33,7 @@ def create_campaign(
     lead_organisation_id: int,
     kind: str = Campaign.Kind.OTHER,
     is_demo: bool = False,
-    actor: User | None = None,
+    actor: Principal | None = None,
     **fields: Any,
 ) -> Campaign:
     """A draft with the requirements of its kind, unless `fields` say otherwise. Its lead organisation has joined it."""
@@ -55,7 +55,7 @@ def create_campaign(
 
 
 @transaction.atomic
-def update_campaign(campaign_id: int, *, actor: User | None = None, **changes: Any) -> Campaign:
+def update_campaign(campaign_id: int, *, actor: Principal | None = None, **changes: Any) -> Campaign:
     """Change what a campaign is for and what it needs. Slots that were published keep what they were published with."""
     campaign = lock_campaign(campaign_id, actor)
     require_coordinator(actor, campaign)
@@ -80,7 +80,7 @@ def _apply(campaign: Campaign, changes: dict[str, Any]) -> list[str]:
 
 
 @transaction.atomic
-def add_target(campaign_id: int, target_id: int, *, actor: User | None = None) -> CampaignTarget:
+def add_target(campaign_id: int, target_id: int, *, actor: Principal | None = None) -> CampaignTarget:
     """Observe a target in a campaign. Joined participants may know of it from then on."""
     campaign = lock_campaign(campaign_id, actor)
     require_coordinator(actor, campaign)
@@ -95,7 +95,7 @@ def add_target(campaign_id: int, target_id: int, *, actor: User | None = None) -
 
 
 @transaction.atomic
-def remove_target(campaign_id: int, target_id: int, *, actor: User | None = None) -> None:
+def remove_target(campaign_id: int, target_id: int, *, actor: Principal | None = None) -> None:
     """Observe it no longer. Slots that were made for it stay."""
     campaign = lock_campaign(campaign_id, actor)
     require_coordinator(actor, campaign)
@@ -106,7 +106,7 @@ def remove_target(campaign_id: int, target_id: int, *, actor: User | None = None
 
 
 @transaction.atomic
-def open_campaign(campaign_id: int, *, actor: User | None = None) -> Campaign:
+def open_campaign(campaign_id: int, *, actor: Principal | None = None) -> Campaign:
     """From now on slots can be published and claimed; also opens a closed campaign again."""
     campaign = lock_campaign(campaign_id, actor)
     require_coordinator(actor, campaign)
@@ -120,7 +120,7 @@ def open_campaign(campaign_id: int, *, actor: User | None = None) -> Campaign:
 
 
 @transaction.atomic
-def close_campaign(campaign_id: int, *, actor: User | None = None) -> Campaign:
+def close_campaign(campaign_id: int, *, actor: Principal | None = None) -> Campaign:
     """No new slots and claims; what is agreed goes on."""
     campaign = lock_campaign(campaign_id, actor)
     require_coordinator(actor, campaign)
@@ -129,7 +129,7 @@ def close_campaign(campaign_id: int, *, actor: User | None = None) -> Campaign:
     return campaign
 
 
-def _tell(campaign: Campaign, kind: str, title: str, actor: User | None) -> None:
+def _tell(campaign: Campaign, kind: str, title: str, actor: Principal | None) -> None:
     notice = events.notice(
         joined_organisation_ids(campaign),
         title=title.replace("{title}", campaign.title),

@@ -5,8 +5,8 @@ from django.db import transaction
 from coordination.common import events, states
 from coordination.common.checking import check
 from coordination.common.problems import ConflictError, DomainError, UnknownError
-from observatories.models import Organisation, User
-from observatories.people import require_scheduler
+from observatories.models import Organisation
+from observatories.people import Principal, require_scheduler
 
 from ..models import Campaign, Participation
 from .access import OVER, lock_campaign, require_coordinator
@@ -16,7 +16,7 @@ State = Participation.State
 
 @transaction.atomic
 def invite(
-    campaign_id: int, organisation_id: int, *, hour_limit_h: float | None = None, actor: User | None = None
+    campaign_id: int, organisation_id: int, *, hour_limit_h: float | None = None, actor: Principal | None = None
 ) -> Participation:
     """Ask an organisation to take part; one that declined may be asked again."""
     campaign = lock_campaign(campaign_id, actor)
@@ -44,7 +44,7 @@ def answer_invitation(
     *,
     join: bool,
     hour_limit_h: float | None = None,
-    actor: User | None = None,
+    actor: Principal | None = None,
 ) -> Participation:
     """Join a campaign, perhaps with a limit of one's own on telescope hours below the one it was invited with, or
     decline it.
@@ -77,7 +77,7 @@ def joined_organisation_ids(campaign: Campaign) -> list[int]:
     return list(joined.values_list("organisation_id", flat=True))
 
 
-def _tell(campaign: Campaign, organisation_ids: list[int], kind: str, title: str, actor: User | None) -> None:
+def _tell(campaign: Campaign, organisation_ids: list[int], kind: str, title: str, actor: Principal | None) -> None:
     notice = events.notice(
         organisation_ids, title=title, text=campaign.aim, path=f"/admin/campaigns/campaign/{campaign.pk}/change/"
     )

@@ -1,16 +1,42 @@
-"""All writes to notices and preferences."""
+"""All writes of the room: notices and preferences, tokens, webhooks and what is delivered to them."""
 
+from .delivering import deliver_to, drop_old_deliveries, prepare_deliveries, queue_due
 from .mail import send_due_mail, send_mail_of
 from .notices import drop_old_notices, mark_all_read, mark_read, notice_people
 from .preferences import preference_of, set_preference
+from .tokens import create_token, recognise, revoke_token, rotate_token
+from .webhooks import (
+    create_webhook,
+    delete_webhook,
+    pause_webhook,
+    ping_webhook,
+    renew_secret,
+    resume_webhook,
+    update_webhook,
+)
 
 __all__ = [
+    "create_token",
+    "create_webhook",
+    "delete_webhook",
+    "deliver_to",
+    "drop_old_deliveries",
     "drop_old_notices",
     "mark_all_read",
     "mark_read",
     "notice_people",
+    "pause_webhook",
+    "ping_webhook",
     "preference_of",
+    "prepare_deliveries",
+    "queue_due",
+    "recognise",
+    "renew_secret",
+    "resume_webhook",
+    "revoke_token",
+    "rotate_token",
     "send_due_mail",
     "send_mail_of",
     "set_preference",
+    "update_webhook",
 ]

@@ -3,6 +3,7 @@
 An event that concerns people says so in its payload:
 
     "notice": {"organisations": [ids], "title": "Slot confirmed: {target}", "text": "…{target}…", "path": "/admin/…"}
+    "notice" may hold "roles", such as ["manager"], where not everybody is told;
     "target": id of the target that {target} stands for (optional)
 """
 
@@ -18,7 +19,7 @@ from django.db.models import Q
 from coordination.common import clock
 from coordination.common.models import Event
 from coordination.common.problems import DomainError
-from observatories.models import User
+from observatories.models import Membership, User
 from targets.models import Target
 
 from ..models import MAIL_OPEN, Notice, NotificationPreference
@@ -35,12 +36,21 @@ def notice_people(events: Sequence[Event]) -> None:
             _notice(event, **event.payload["notice"])
 
 
-def _notice(event: Event, *, organisations: list[int], title: str, text: str = "", path: str = "") -> None:
+def _notice(
+    event: Event,
+    *,
+    organisations: list[int],
+    title: str,
+    text: str = "",
+    path: str = "",
+    roles: Sequence[str] = Membership.Role.values,
+) -> None:
     if path and (not path.startswith("/") or path.startswith("//")):
         raise ValueError(f"the path of a notice begins with one slash, not {path!r}")
     target_id = event.payload.get("target")
     target = None if target_id is None else Target.objects.filter(pk=target_id).first()
-    people = list(User.objects.filter(is_active=True, memberships__organisation__in=organisations).distinct())
+    belongs = Q(memberships__organisation__in=organisations, memberships__role__in=roles)
+    people = list(User.objects.filter(belongs, is_active=True).distinct())
     preferences = NotificationPreference.objects.in_bulk([person.pk for person in people])
     notices = [
         Notice(

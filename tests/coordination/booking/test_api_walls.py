@@ -137,11 +137,11 @@ def test_another_organisation_sees_and_changes_nothing(world, secret, outsider):
 def test_anonymous_callers_sign_in_before_they_write_or_read_what_is_somebodys(world, secret):
     before, nobody = state_of_everything(), Api()
     for method, path, body in every_write(world, secret):
-        answer = nobody.call(method, path, body, 403)
+        answer = nobody.call(method, path, body, 401)
         assert answer.json()["type"].endswith(":not-signed-in"), path
     for address in LISTS[2:]:
-        assert nobody.get(address, 403)["type"].endswith(":not-signed-in")
-    assert nobody.get("slots/", 403, claimable="true")["type"].endswith(":not-signed-in")
+        assert nobody.get(address, 401)["type"].endswith(":not-signed-in")
+    assert nobody.get("slots/", 401, claimable="true")["type"].endswith(":not-signed-in")
     for address in LISTS[:2]:
         assert nobody.get(address)["results"] == []
     assert state_of_everything() == before

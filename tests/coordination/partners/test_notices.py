@@ -120,7 +120,7 @@ class TestApi:
     @pytest.mark.parametrize("address", ["notices/", "me/preferences/"])
     def test_nobody_in_particular_has_notices(self, client, address):
         answer = client.get(f"/api/v1/{address}")
-        assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+        assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
         assert answer.json()["type"] == "urn:neo-coordination:problem:not-signed-in"
 
     def test_the_designation_is_shown_while_the_reader_may_know_it(self, client, people, tell, target):

@@ -10,8 +10,8 @@ from unfold.admin import ModelAdmin
 from coordination.common.actors import actor_of
 from coordination.common.admin import ReadOnlyAdmin
 
-from . import services, wording
-from .models import Notice, NotificationPreference
+from .. import services, wording
+from ..models import Notice, NotificationPreference
 
 
 class WhoseNotices(admin.SimpleListFilter):

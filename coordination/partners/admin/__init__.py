@@ -1,0 +1,3 @@
+from . import notices, tokens, webhooks
+
+__all__ = ["notices", "tokens", "webhooks"]
