@@ -185,7 +185,7 @@ def joint_windows_in(
         search.sites,
         errors,
         field_arcsec=field_arcsec,
-        uncertainty=uncertainty,
+        uncertainty=uncertainty or search.sigma_arcsec,
     )
     return _windows(table, segments, _segments(segments, yields, search, ids))
 

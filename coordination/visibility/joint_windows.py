@@ -1,7 +1,8 @@
 """Windows, joint windows and relays of a target at stored telescopes, computed from its current orbit when asked for.
 
 Stored windows are cut at the nights and reach as far as the planning horizon; these are cut only at the ends of the
-span asked for. Three queries, however many telescopes: orbit, observatories (if not loaded yet), closures.
+span asked for. Four queries, however many telescopes: orbit and its quality, observatories (if not loaded yet),
+closures.
 """
 
 import datetime as dt
@@ -20,6 +21,7 @@ from observatories.services import closures_between
 from targets.models import Target
 from targets.services import orbit_batch
 from targets.services.ephemerides import Span, planets
+from targets.services.orbit_quality import published_knowledge
 
 from .computing import engine_closures, engine_telescope
 from .engine.baselines import Errors
@@ -32,6 +34,7 @@ from .engine.yields import Uncertainty
 from .explaining import STATE, idle_text
 from .joint_results import Final, JointWindow, Outside, RelayChain, joint_windows_in, last_chances_in, relay_in
 from .searching import Search
+from .trusting import Knowledge
 
 HANDOVER_MINUTES = 10.0
 ASTROMETRIC_ERROR_ARCSEC = 0.2
@@ -106,8 +109,8 @@ def joint_windows_of(
 ) -> list[JointWindow]:
     """All maximal intervals in which telescopes of at least so many sites can observe, in order of time.
 
-    uncertainty: 1-sigma semi-major axes at given times, if they are known. Raises DomainError as `windows_on_demand`,
-    and for numbers that make no sense.
+    uncertainty: 1-sigma semi-major axes at given times, in place of what is known of the orbit. Raises DomainError as
+    `windows_on_demand`, and for numbers that make no sense.
     """
     _require(min_sites >= 1, "min_sites", min_sites, "a whole number from 1")
     _require(least_minutes >= 0.0, "least_minutes", least_minutes, "0 or more")
@@ -210,7 +213,8 @@ def search_of(
     except ValueError as error:
         raise DomainError(str(error), field="span", value=f"{start}Z to {end}Z") from error
     try:
-        return Search.over(batch, observing, planets(), closures)
+        knowledge = Knowledge(*published_knowledge([target.pk], batch))
+        return Search.over(batch, observing, planets(), closures, knowledge)
     except ValueError as error:
         raise DomainError(str(error), field="target", value=str(target)) from error
 

@@ -32,7 +32,7 @@ def test_the_first_page_shows_what_is_best_tonight(page, windows):
     page.goto("/")
     table = page.get_by_role("table")
     expect(table.get_by_role("link", name="1627 Ivar")).to_be_visible()
-    expect(page.get_by_text("Only orbits with U <= 5")).to_be_visible()
+    expect(page.get_by_text("Only orbits that are good or fair")).to_be_visible()
     table.get_by_role("link", name="1627 Ivar").click()
     expect(page.get_by_text('"designation": "1627"').first).to_be_visible()
 

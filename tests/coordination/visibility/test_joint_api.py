@@ -46,7 +46,7 @@ def test_joint_windows_are_those_of_the_service(client, catalogue, network):
                     assert sample["baseline_km"] == pytest.approx(figures.baseline_km, abs=1e-3)
                     assert sample["baseline_telescopes"] == list(figures.baseline_telescopes)
                     assert sample["v_margin_mag"] == pytest.approx(figures.v_margin_mag, abs=1e-3)
-                    assert sample["fits_fields"] is None
+                    assert sample["fits_fields"] is figures.fits_fields is True
 
 
 def test_figures_follow_what_is_asked(client, catalogue, network):

@@ -122,12 +122,15 @@ class _Network:
         from coordination.common.timescales import utc_to_tt_mjd
         from coordination.visibility.engine.observe import observe
         from coordination.visibility.searching import Search
+        from coordination.visibility.trusting import Knowledge
 
         targets, planets = inputs.read_targets(options), inputs.read_planets()
         observing = observe(self.telescopes, float(utc_to_tt_mjd(self.start)), float(utc_to_tt_mjd(self.end)), planets)
         closures = stored_closures(self.ids, self.start, self.end)
+        known = inputs.read_knowledge(options, len(targets))
         for k, name in enumerate(targets.names):
-            yield name, Search.over(targets.take([k]), observing, planets, closures)
+            mine = Knowledge(known.qualities[k : k + 1], known.covariances[k : k + 1])
+            yield name, Search.over(targets.take([k]), observing, planets, closures, mine)
 
 
 def _joint(network: _Network, options: dict[str, Any]) -> list[Column]:
