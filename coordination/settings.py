@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "coordination.visibility",
     "coordination.campaigns",
     "coordination.booking",
+    "coordination.feeds",
     "coordination.web",
 ]
 
@@ -262,9 +263,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"hide_calendar_secrets": {"()": "coordination.feeds.secrecy.HideCalendarSecrets"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["hide_calendar_secrets"]}
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
     "loggers": {
-        name: {"level": env.str("LOG_LEVEL", default="INFO")} for name in ("coordination", "targets", "observatories")
+        **{
+            name: {"level": env.str("LOG_LEVEL", default="INFO")}
+            for name in ("coordination", "targets", "observatories")
+        },
+        # These two quote addresses; a filter of theirs works for every handler, mail to administrators included.
+        "django.request": {"filters": ["hide_calendar_secrets"]},
+        "gunicorn.access": {"filters": ["hide_calendar_secrets"]},
     },
 }

@@ -12,6 +12,8 @@ urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("coordination.api_urls")),
+    path("feeds/", include("coordination.feeds.urls")),
+    path("vo/", include("coordination.feeds.vo_urls")),
     path("health/", HealthView.as_view(), name="health"),
 ]
 
