@@ -5,20 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import (
-    Count,
-    Exists,
-    F,
-    IntegerField,
-    Max,
-    Model,
-    OuterRef,
-    Prefetch,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-)
+from django.db.models import Exists, F, Model, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
 from coordination.booking.models import Booking, Seat, Slot
@@ -28,6 +15,7 @@ from coordination.common.actors import Actor
 from observatories.models import Closure, Observatory, Telescope
 from targets.models import Target
 
+from .changes import changes, history, latest_change
 from .models import CalendarFeed
 
 BACK = dt.timedelta(days=30)  # over so long, or cancelled so long ago, is not told any more
@@ -75,10 +63,10 @@ def entries_of(feed: CalendarFeed) -> list[Entry]:
 
 def _slots(feed: CalendarFeed, actor: Actor, since: dt.datetime) -> QuerySet[Slot]:
     slots: QuerySet[Slot] = Slot.objects.visible_to(actor).filter(campaign=feed.campaign, ends_at__gt=since)
-    mine, taken = _history(Slot, "id"), _history(Booking, "seat__slot")
+    mine, taken = history(Slot, "id"), history(Booking, "seat__slot")
     slots = slots.annotate(
-        sequence=_count(mine) + _count(taken),
-        changed_at=Coalesce(Greatest(_latest(mine), _latest(taken)), "created_at"),
+        sequence=changes(mine) + changes(taken),
+        changed_at=Coalesce(Greatest(latest_change(mine), latest_change(taken)), "created_at"),
     )
     held = Prefetch("bookings", Booking.objects.active().select_related("organisation"), to_attr="active_bookings")
     seats = Seat.objects.select_related("telescope__observatory").prefetch_related(held)
@@ -88,10 +76,10 @@ def _slots(feed: CalendarFeed, actor: Actor, since: dt.datetime) -> QuerySet[Slo
 
 def _bookings(feed: CalendarFeed, actor: Actor, since: dt.datetime) -> QuerySet[Booking]:
     bookings: QuerySet[Booking] = Booking.objects.visible_to(actor).filter(_of_feed(feed), ends_at__gt=since)
-    mine = _history(Booking, "id")
+    mine = history(Booking, "id")
     bookings = bookings.annotate(
-        sequence=_count(mine),
-        changed_at=Coalesce(_latest(mine), "created_at"),
+        sequence=changes(mine),
+        changed_at=Coalesce(latest_change(mine), "created_at"),
         target_is_visible=Exists(Target.objects.visible_to(actor).filter(pk=OuterRef("target"))),
         campaign_is_visible=Exists(Campaign.objects.visible_to(actor).filter(pk=OuterRef("seat__slot__campaign"))),
     )
@@ -101,8 +89,8 @@ def _bookings(feed: CalendarFeed, actor: Actor, since: dt.datetime) -> QuerySet[
 
 def _closures(feed: CalendarFeed, actor: Actor, since: dt.datetime) -> QuerySet[Closure]:
     closures: QuerySet[Closure] = Closure.objects.visible_to(actor).filter(_of_feed(feed), ends_at__gt=since)
-    mine = _history(Closure, "id")
-    closures = closures.annotate(sequence=_count(mine), changed_at=Coalesce(_latest(mine), "created_at"))
+    mine = history(Closure, "id")
+    closures = closures.annotate(sequence=changes(mine), changed_at=Coalesce(latest_change(mine), "created_at"))
     return closures.select_related("telescope__observatory")
 
 
@@ -113,21 +101,6 @@ def _of_feed(feed: CalendarFeed) -> Q:
     if feed.kind == CalendarFeed.Kind.OBSERVATORY:
         return Q(telescope__observatory=feed.observatory, telescope__organisation=feed.organisation)
     return Q()
-
-
-def _history(model: Any, field: str) -> QuerySet[Any]:
-    rows: QuerySet[Any] = model.history.model.objects.order_by().filter(**{field: OuterRef("pk")})
-    return rows.annotate(one=Value(1)).values("one")  # grouped: one row of what follows
-
-
-def _count(rows: QuerySet[Any]) -> Any:
-    """How often something was written: it only grows."""
-    counted = Subquery(rows.annotate(n=Count("history_id")).values("n"), output_field=IntegerField())
-    return Coalesce(counted, 0)
-
-
-def _latest(rows: QuerySet[Any]) -> Subquery:
-    return Subquery(rows.annotate(latest=Max("history_date")).values("latest"))
 
 
 def _not_long_cancelled(rows: QuerySet[Any], statuses: dict[Any, str], since: dt.datetime) -> QuerySet[Any]:

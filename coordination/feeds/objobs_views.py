@@ -1,0 +1,67 @@
+"""The three addresses of ObjObsSAP."""
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from coordination.common import clock
+from coordination.common.actors import actor_of
+from coordination.common.problems import DomainError
+from coordination.visibility.planning import stored_span
+
+from . import dali, objobs, vosi, votable
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # a POST only asks, with parameters too long for an address
+class ObjObsQueryView(View):
+    http_method_names = ["get", "post", "head", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        try:
+            answer = objobs.query(dali.parameters(request), actor_of(request.user))
+        except DomainError as error:
+            return HttpResponse(votable.refusal(error.detail), status=400, content_type=dali.VOTABLE_TYPE)
+        address = request.build_absolute_uri(reverse("vo:objobs-query"))
+        service = votable.Service(objobs.STANDARD_ID, address, objobs.PARAMETERS)
+        body = votable.answer(
+            answer.columns, answer.rows, overflow=answer.overflow, infos=answer.infos, service=service
+        )
+        response = HttpResponse(body, content_type=dali.VOTABLE_TYPE)
+        patch_cache_control(response, private=True, max_age=60)
+        return response
+
+    post = get
+
+
+class ObjObsCapabilitiesView(View):
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        addresses = {
+            "ivo://ivoa.net/std/VOSI#capabilities": "vo:objobs-capabilities",
+            "ivo://ivoa.net/std/VOSI#availability": "vo:objobs-availability",
+            objobs.STANDARD_ID: "vo:objobs-query",
+        }
+        told = {standard: request.build_absolute_uri(reverse(name)) for standard, name in addresses.items()}
+        return HttpResponse(vosi.capabilities(told), content_type="text/xml; charset=utf-8")
+
+
+class ObjObsAvailabilityView(View):
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Available if windows are stored from now on."""
+        try:
+            span = stored_span()
+        except OperationalError:
+            body = vosi.availability(False, "The database does not answer.", None)
+        else:
+            if span is None or span.ends_at <= clock.now():
+                body = vosi.availability(False, "No windows are stored; places on the sky can be asked for.", None)
+            else:
+                body = vosi.availability(True, f"Windows are stored until {span.ends_at:%Y-%m-%d}.", None)
+        return HttpResponse(body, content_type="text/xml; charset=utf-8")
