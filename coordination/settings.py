@@ -38,7 +38,7 @@ EMAIL_URL = env.str("EMAIL_URL", default="")
 vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="NEO Coordination <neo-coordination@localhost>")
-PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")  # of this service, for links in e-mail
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")  # of this service, for links in e-mail and calendars
 NOTICE_RETENTION_DAYS = env.int("NOTICE_RETENTION_DAYS", default=90)  # how long notices are kept after they were read
 
 # How many requests a caller of the API may make, as requests/seconds; empty: no limit. Tokens and people are counted
