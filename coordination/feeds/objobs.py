@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BooleanField, Case, ExpressionWrapper, F, Value, When
+from django.db.models import ExpressionWrapper, F, QuerySet, Value
 from django.db.models.fields import DurationField
 from django.db.models.functions import Greatest, Least
 
@@ -19,6 +19,7 @@ from coordination.visibility.fixed_positions import windows_of_position
 from coordination.visibility.models import VisibilityWindow
 from coordination.visibility.planning import planning_span, stored_span
 from observatories.models import Telescope
+from targets.orbits.trust import Trust
 from targets.services import resolve
 from targets.services.ephemerides import Span
 
@@ -47,12 +48,17 @@ _COLUMNS = (
     Column("t_start", REAL, "Start", "d", "time.start", f"{_TIME}.Bounds.Limits.StartTime", True),
     Column("t_stop", REAL, "End", "d", "time.end", f"{_TIME}.Bounds.Limits.StopTime", True),
     Column("t_observability", REAL, "Duration", "s", "time.duration", f"{_TIME}.Support.Extent"),
-    Column("validity_accuracy", TEXT, f"HIGH: {quality.RELIABLE_MEANS}, and places on the sky; LOW: other orbits"),
+    Column(
+        "validity_accuracy",
+        TEXT,
+        "HIGH: the orbit is good on that night, or a place on the sky; MEDIUM: fair; LOW: poor",
+    ),
     Column("validity_predictor", TEXT, "What computed it", ucd="meta.id;meta.software"),
     Column("elevation_max", REAL, "Greatest altitude, without refraction", "deg", "pos.az.alt;stat.max"),
     Column("facility", TEXT, "Telescope and observatory", ucd="meta.id;instr.tel"),
 )
 _TARGET_NAME = Column("target_name", TEXT, "Primary designation", ucd="meta.id;src")
+_ACCURACY = {Trust.GOOD: "HIGH", Trust.FAIR: "MEDIUM"}
 _PREDICTOR = f"neo-coordination {ENGINE_VERSION}"
 
 
@@ -119,8 +125,10 @@ def _of_target(designation: str, asked: _Asked, actor: Actor, telescopes: Sequen
     if asked.span is None:
         return Answer(columns, [], False, asked.latest)
     start, end = asked.span.starts_at, asked.span.ends_at
-    windows = VisibilityWindow.objects.visible_to(actor).filter(target=target, ends_at__gt=start, starts_at__lt=end)
-    windows = windows.filter(night_ends_on__range=(start.date(), end.date() + dt.timedelta(days=2)))
+    windows: QuerySet[VisibilityWindow] = VisibilityWindow.objects.visible_to(actor).filter(target=target)
+    windows = windows.filter(ends_at__gt=start, starts_at__lt=end).filter(
+        night_ends_on__range=(start.date(), end.date() + dt.timedelta(days=2))
+    )
     if telescopes is not None:
         windows = windows.filter(telescope__in=[telescope.pk for telescope in telescopes])
     from_, until = Greatest(F("starts_at"), Value(start)), Least(F("ends_at"), Value(end))
@@ -128,16 +136,14 @@ def _of_target(designation: str, asked: _Asked, actor: Actor, telescopes: Sequen
         from_=from_,
         until=until,
         lasts=ExpressionWrapper(until - from_, output_field=DurationField()),
-        is_reliable=Case(When(quality.reliable_q(clock.now()), then=True), default=False, output_field=BooleanField()),
     ).filter(lasts__gte=asked.min_obs)
-    found: list[Any] = list(
-        windows.select_related("telescope__observatory").order_by("starts_at", "id")[: asked.most + 1]
-    )
+    windows = quality.with_quality(windows).select_related("telescope__observatory").order_by("starts_at", "id")
+    found: list[Any] = list(windows[: asked.most + 1])
     rows = [
         {
             "target_name": target.designation,
             **_row(window.from_, window.until, window.peak_altitude_deg, facility(window.telescope)),
-            "validity_accuracy": "HIGH" if window.is_reliable else "LOW",
+            "validity_accuracy": _ACCURACY.get(window.trust, "LOW"),
         }
         for window in found[: asked.most]
     ]
