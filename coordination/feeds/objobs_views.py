@@ -58,10 +58,10 @@ class ObjObsAvailabilityView(View):
         try:
             span = stored_span()
         except OperationalError:
-            body = vosi.availability(False, "The database does not answer.", None)
+            body = vosi.availability(False, "The database does not answer.")
         else:
             if span is None or span.ends_at <= clock.now():
-                body = vosi.availability(False, "No windows are stored; places on the sky can be asked for.", None)
+                body = vosi.availability(False, "No windows are stored; places on the sky can be asked for.")
             else:
-                body = vosi.availability(True, f"Windows are stored until {span.ends_at:%Y-%m-%d}.", None)
+                body = vosi.availability(True, f"Windows are stored until {span.ends_at:%Y-%m-%d}.")
         return HttpResponse(body, content_type="text/xml; charset=utf-8")

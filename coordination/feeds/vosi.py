@@ -1,6 +1,5 @@
 """What a service of the Virtual Observatory tells of itself (IVOA VOSI): capabilities and availability."""
 
-import datetime as dt
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
@@ -25,12 +24,10 @@ def capabilities(addresses: Mapping[str, str]) -> bytes:
     return _written(root)
 
 
-def availability(available: bool, note: str, up_since: dt.datetime | None) -> bytes:
+def availability(available: bool, note: str) -> bytes:
     ElementTree.register_namespace("vosi", _AVAILABILITY)
     root = ElementTree.Element(f"{{{_AVAILABILITY}}}availability")
     ElementTree.SubElement(root, f"{{{_AVAILABILITY}}}available").text = "true" if available else "false"
-    if up_since is not None:
-        ElementTree.SubElement(root, f"{{{_AVAILABILITY}}}upSince").text = f"{up_since:%Y-%m-%dT%H:%M:%SZ}"
     ElementTree.SubElement(root, f"{{{_AVAILABILITY}}}note").text = note
     return _written(root)
 

@@ -201,6 +201,15 @@ class TestPositions:
         limit = next(info.value for info in votable.resources[0].infos if info.name == "T_MAX_HARD_LIMIT")
         assert max(row["t_stop"] for row in rows(votable)) <= float(limit) + 1e-6
 
+    @pytest.mark.parametrize("place", ["0,90", "360,-90", "0,0"])
+    @pytest.mark.parametrize("days", [1e-8, 1e-4, 2.0])
+    def test_any_place_and_any_length_of_time_will_do(self, client, network, short_horizon, place, days):
+        start = to_mjd(clock.now()) + 0.5
+        _, votable = ask(client, POS=place, TIME=f"{start!r}/{start + days!r}")
+        assert statuses(votable) == ["OK"]
+        for row in rows(votable):
+            assert start - 1e-8 <= row["t_start"] < row["t_stop"] <= start + days + 1e-8
+
     def test_without_telescopes_the_answer_is_empty(self, client):
         _, votable = ask(client, POS="10.7,41.3")
         assert (rows(votable), statuses(votable)) == ([], ["OK"])
