@@ -10,23 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_cache_control
 
+from coordination.campaigns.admin import acts_for_any, scheduled_by
 from coordination.campaigns.models import Campaign
-from coordination.common.actors import actor_of
+from coordination.common.desk import actor_for
 from coordination.common.problems import DomainError
 from observatories.admin import ServiceAdmin, signed_in
-from observatories.models import Membership, Observatory, Organisation, Telescope
-from observatories.people import organisations_with_role
+from observatories.models import Observatory, Telescope
 
 from . import services
 from .models import CalendarFeed
-
-
-def _organisations(request: HttpRequest) -> QuerySet[Organisation]:
-    """For which the person may make calendars."""
-    if actor_of(request.user).sees_everything:
-        return Organisation.objects.all()
-    roles = (Membership.Role.SCHEDULER, Membership.Role.MANAGER)
-    return Organisation.objects.filter(pk__in=organisations_with_role(request.user, *roles))
 
 
 @admin.register(CalendarFeed)
@@ -42,11 +34,11 @@ class CalendarFeedAdmin(ServiceAdmin):
         return self.fields if obj is None else (*self.fields, *self.readonly_fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CalendarFeed]:
-        feeds: QuerySet[CalendarFeed] = CalendarFeed.objects.visible_to(actor_of(request.user))
+        feeds: QuerySet[CalendarFeed] = CalendarFeed.objects.visible_to(actor_for(request))
         return feeds.select_related(*self.list_select_related)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        mine = _organisations(request)
+        mine = scheduled_by(request)
         choices: dict[str, QuerySet[Any]] = {
             "organisation": mine,
             "telescope": Telescope.objects.filter(organisation__in=mine),
@@ -112,13 +104,13 @@ class CalendarFeedAdmin(ServiceAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: CalendarFeed | None = None) -> bool:
-        actor = actor_of(request.user)
+        actor = actor_for(request)
         if obj is not None and not actor.sees_everything:
             return obj.organisation_id in actor.organisation_ids
         return actor.sees_everything or bool(actor.organisation_ids)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return actor_of(request.user).sees_everything or _organisations(request).exists()
+        return acts_for_any(request)
 
     def has_change_permission(self, request: HttpRequest, obj: CalendarFeed | None = None) -> bool:
         return False  # revoked, and another one made: an address never comes to mean something else
