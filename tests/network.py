@@ -1,6 +1,9 @@
 """A small real catalogue and network: asteroids seen in any season, telescopes around the world."""
 
+import datetime as dt
+
 import pytest
+import time_machine
 
 from observatories.models import Observatory, Organisation, Telescope
 from observatories.services import import_observatories
@@ -10,6 +13,7 @@ from targets.services import import_file
 from targets.sources.files import CatalogueFile
 from targets.sources.mpc.parse import parse_record
 
+WELL_PLACED = dt.datetime(2027, 2, 1, 12, tzinfo=dt.UTC)
 CODES = ("W84", "J04", "Q63", "327", "G96")
 
 
@@ -42,6 +46,13 @@ RECORDS = [
         (3122, "Florence", "1981 ET3", 14.08, 168.25753, 27.88474, 336.04036, 22.14277, 0.4232385, 1.7688777),
     )
 ]
+
+
+@pytest.fixture
+def well_placed():
+    """An evening on which the targets of this catalogue are well placed and far from the Moon; time goes on from it."""
+    with time_machine.travel(WELL_PLACED, tick=True):
+        yield
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_published_claimed_by_three_confirmed_and_a_conflict_named(browser, live
     book_telescope(world.telescopes["hawaii"].pk, observe_from=starts_at, observe_until=starts_at + 10 * MINUTE)
     late.get_by_role("button", name="Claim").click()
     until = (starts_at + 10 * MINUTE).isoformat().replace("+00:00", "Z")
-    expect(late.get_by_text(f"to {until}")).to_be_visible()
+    expect(late.get_by_text(f"to {until}").first).to_be_visible()
     shot(late, "conflict")
     for model in ("slot", "claim", "booking", "telescopegrant"):
         lead.goto(f"/admin/booking/{model}/")

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def windows(catalogue, network, settings, monkeypatch):
+def windows(well_placed, catalogue, network, settings, monkeypatch):
     settings.PLANNING_HORIZON_NIGHTS = 2
     monkeypatch.setattr("coordination.visibility.tasks.compute_chunk.delay", lambda pk: None)
     planning.plan()

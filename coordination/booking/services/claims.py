@@ -23,7 +23,6 @@ from .telling import claim_event
 MOST_SEATS = 50
 
 
-@in_transaction
 def claim_seats(
     slot_id: int,
     organisation_id: int,
@@ -33,7 +32,7 @@ def claim_seats(
     allow_waiting: bool = False,
     note: str = "",
     actor: Principal | None = None,
-) -> Claim | ConflictError:
+) -> Claim:
     """Take seats of a slot for an organisation, all or none: `seat_ids` of a listed slot, `telescope_ids` of an open
     one.
 
@@ -45,8 +44,21 @@ def claim_seats(
     wanted = _wanted(seat_ids, telescope_ids)
     _require_scheduler(actor, organisation_id)
     rules.require(already_taken(slot_id, organisation_id, seat_ids) if seat_ids else None)
+    return _claim(slot_id, organisation_id, wanted, bool(telescope_ids), allow_waiting, note, actor)
+
+
+@in_transaction
+def _claim(
+    slot_id: int,
+    organisation_id: int,
+    wanted: list[int],
+    by_telescope: bool,
+    allow_waiting: bool,
+    note: str,
+    actor: Principal | None,
+) -> Claim | ConflictError:
     seen = _slot_for(slot_id, organisation_id)
-    seats = _open_seats(seen, wanted, organisation_id) if telescope_ids else _listed_seats(seen, wanted)
+    seats = _open_seats(seen, wanted, organisation_id) if by_telescope else _listed_seats(seen, wanted)
     telescopes = lock_telescopes(seat.telescope_id for seat in seats)
     slot = lock_slot(slot_id)
     if (slot.starts_at, slot.ends_at, slot.orbit_id) != (seen.starts_at, seen.ends_at, seen.orbit_id):

@@ -1,5 +1,5 @@
 """Fixtures of this room."""
 
-from tests.network import catalogue, network
+from tests.network import catalogue, network, well_placed
 
-__all__ = ["catalogue", "network"]
+__all__ = ["catalogue", "network", "well_placed"]

@@ -11,6 +11,9 @@ from targets.models import Target
 URL = "/api/v1/windows/"
 
 
+pytestmark = pytest.mark.usefixtures("well_placed")  # before anybody signs in
+
+
 @pytest.fixture
 def computed(catalogue, network, settings, monkeypatch):
     settings.PLANNING_HORIZON_NIGHTS = 3
