@@ -77,7 +77,7 @@ def measure(processes: int, claims: int, rounds: int) -> dict[str, Any]:
                 print(f"{name}: {done.most_common(3)}", file=sys.stderr)
     return figures | {
         "overlaps": figures.pop("bare_overlaps") + figures.pop("service_overlaps"),
-        "errors": figures.pop("bare_errors") + figures.pop("service_errors"),
+        "errors": figures.pop("service_errors"),  # the bare INSERTs meet deadlocks, which nobody breaks for them
         "claims_per_s": max(rates["service"]),
         "bare_inserts_per_s": max(rates["bare"]),
         "ratio": max(rates["service"]) / max(rates["bare"]),
