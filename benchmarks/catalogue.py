@@ -42,7 +42,8 @@ def main() -> None:
     if "DATABASE_URL" not in os.environ:
         sys.exit("DATABASE_URL is not set: run it as python3 dev.py bench catalogue")
     # Nothing of this may reach the broker of a service that runs from this checkout.
-    os.environ |= {"REDIS_URL": "redis://127.0.0.1:9/0", "DEBUG": "0", "PLANNING_HORIZON_NIGHTS": str(NIGHTS - 1)}
+    redis_url = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/15"
+    os.environ |= {"REDIS_URL": redis_url, "DEBUG": "0", "PLANNING_HORIZON_NIGHTS": str(NIGHTS - 1)}
     os.environ.setdefault("SECRET_KEY", "only for this benchmark")
     server, results = os.environ["DATABASE_URL"], {}
     for share in map(int, options.shares.split(",")):

@@ -39,7 +39,9 @@ AGAIN_BELOW_S = 10.0  # a peer that is quicker than this has a second round, wit
 
 
 def this_engine(orbits: OrbitBatch, telescopes: list[Telescope], planets: Planets, quantities: bool) -> float:
-    """Hours in windows. Nothing is kept between calls but the planetary kernel."""
+    """Hours in windows. Kept between calls: the planetary kernel, and where planets and pole are at the steps of its
+    grid.
+    """
     start = float(utc_to_tt_mjd(START))
     observing = observe(telescopes, start, start + NIGHTS, planets)
     first, last = tt_to_tdb_mjd(np.array([start - 1.0, start + NIGHTS]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import erfa
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,15 +49,23 @@ def cio_matrices(tt_mjd: ArrayLike) -> FloatArray:
     return np.asarray(erfa.c2i06a(MJD_ZERO_JD, np.asarray(tt_mjd, dtype=float)))
 
 
+@functools.lru_cache(maxsize=64)  # of 3 kB: every batch of a span asks for the same
+def _xys_at_nodes(first: int, count: int) -> FloatArray:
+    """X, Y and s (count, 3) at the nodes of the table from number `first` on."""
+    nodes = (first + np.arange(count)) * _TABLE_STEP_DAYS
+    xys = np.stack(erfa.xys06a(MJD_ZERO_JD, nodes), axis=1)
+    xys.setflags(write=False)
+    return np.asarray(xys)
+
+
 class CioTable:
     """The same matrices at many times of one span, interpolated in X, Y and s (0.02 mas)."""
 
     def __init__(self, first_tt_mjd: float, last_tt_mjd: float) -> None:
         half = _LAGRANGE_POINTS // 2
-        self._first = np.floor(first_tt_mjd / _TABLE_STEP_DAYS) - half
-        n = int(np.ceil(last_tt_mjd / _TABLE_STEP_DAYS) + half - self._first) + 1
-        nodes = (self._first + np.arange(n)) * _TABLE_STEP_DAYS
-        self._xys = np.stack(erfa.xys06a(MJD_ZERO_JD, nodes), axis=1)
+        self._first = int(np.floor(first_tt_mjd / _TABLE_STEP_DAYS)) - half
+        last = int(np.ceil(last_tt_mjd / _TABLE_STEP_DAYS)) + half
+        self._xys = _xys_at_nodes(self._first, last - self._first + 1)
 
     def matrices(self, tt_mjd: FloatArray) -> FloatArray:
         """GCRS to CIRS, (n_t, 3, 3) for times (n_t,) within the span."""
