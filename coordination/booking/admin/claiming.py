@@ -57,7 +57,7 @@ class ClaimForm(forms.Form):
         field.choices = [
             (_key(each.seat), _label(each.seat)) for each in there if _open(each) or _key(each.seat) in chosen
         ]
-        self.refusals = [f"{each.seat.telescope}: {_why(each)}" for each in there if not _open(each)]
+        self.refusals = [_why(each) for each in there if not _open(each)]
         if not field.choices:
             field.help_text = "There is no seat that your organisation may claim."
 
@@ -74,7 +74,8 @@ def _open(offer: Offer) -> bool:
 
 
 def _why(offer: Offer) -> str:
-    return "" if offer.why_not is None else offer.why_not.detail
+    told, name = "" if offer.why_not is None else offer.why_not.detail, str(offer.seat.telescope)
+    return told if told.startswith(name) else f"{name}: {told}"
 
 
 def _key(seat: Seat) -> str:
