@@ -118,7 +118,8 @@ def _enter(
     if not waits:
         book_seats(claim, slot, seats, periods, actor)
         lifecycle.settle(slot, actor=actor)
-        claim.refresh_from_db(fields=["state"])
+        if slot.state == Slot.State.CONFIRMED:
+            claim.state = Claim.State.CONFIRMED  # as settle() makes all that were held
     return claim
 
 
