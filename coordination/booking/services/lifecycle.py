@@ -8,7 +8,7 @@ from observatories.people import Principal
 
 from ..models import Booking, Claim, Seat, Slot
 from ..quorum import Quorum, quorum_of
-from .telling import claim_event, holders_and_lead, slot_event
+from .telling import claim_event, holders_and_lead, participants, slot_event
 
 NO_REPLACEMENT = "no replacement was found"
 
@@ -52,8 +52,6 @@ def settle(slot: Slot, *, actor: Principal | None = None) -> Quorum:
 
 
 def _participants_and_holders(slot: Slot) -> set[int]:
-    from .telling import participants
-
     return holders_and_lead(slot) | set(participants(slot))
 
 

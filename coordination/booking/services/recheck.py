@@ -18,7 +18,7 @@ from coordination.visibility.joint_windows import FoundWindow, windows_on_demand
 from observatories.models import Telescope
 from targets.services.ephemerides import Span
 
-from ..models import Booking, ClaimedSeat, Seat, Slot
+from ..models import Booking, Claim, ClaimedSeat, Seat, Slot
 from .locking import in_transaction, lock_slot, lock_telescopes
 from .shifting import free_after, shift_slot
 from .telling import holders_and_lead, slot_event
@@ -78,9 +78,7 @@ def _decide(slot_id: int, orbit_id: int | None, windows: Sequence[FoundWindow], 
 def _binding(slot: Slot, seats: Sequence[Seat]) -> list[Seat]:
     """Seats that somebody holds or waits for; all where there is nobody yet."""
     claimed = set(
-        ClaimedSeat.objects.filter(claim__slot=slot, claim__state__in=("waiting", "held", "confirmed")).values_list(
-            "seat_id", flat=True
-        )
+        ClaimedSeat.objects.filter(claim__slot=slot, claim__state__in=Claim.ACTIVE).values_list("seat_id", flat=True)
     )
     return [seat for seat in seats if seat.pk in claimed] or list(seats)
 

@@ -42,7 +42,7 @@ def best_relays(
             continue
         chain = relay_of(
             target, telescopes, Span(start, start + length), handover_minutes=campaign.handover_minutes,
-            rotation_period_h=getattr(target, "rotation_period_h", None), further_telescopes=further,
+            rotation_period_h=target.rotation_period_h, further_telescopes=further,
         )  # fmt: skip
         if _meets(campaign, chain, telescopes):
             chosen.append(_placement(start, start + length, chain, windows, telescopes))
