@@ -27,6 +27,8 @@ def require_hours(campaign: Campaign, organisation_id: int, periods: Sequence[Pe
     hours.
     """
     wanted = sum(period.hours for period in periods)
+    if campaign.hour_limit_h is not None:  # before the participation, as invitations lock them
+        Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     bookings = Booking.objects.filter(claim__slot__campaign=campaign)
     own_limit = (
         Participation.objects.filter(campaign=campaign, organisation_id=organisation_id, hour_limit_h__isnull=False)
@@ -38,5 +40,4 @@ def require_hours(campaign: Campaign, organisation_id: int, periods: Sequence[Pe
         used = hours_of(bookings.filter(organisation_id=organisation_id))
         require(too_many_hours(own_limit, used, wanted, "organisation"))
     if campaign.hour_limit_h is not None:
-        Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
         require(too_many_hours(campaign.hour_limit_h, hours_of(bookings), wanted, "campaign"))
