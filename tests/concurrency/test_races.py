@@ -25,6 +25,7 @@ from coordination.booking.services import (
     publish_slot,
     withdraw_claim,
 )
+from coordination.booking.services.locking import in_transaction, lock_telescopes
 from coordination.booking.services.placing import Placement, SeatPlan
 from coordination.campaigns.models import Campaign, Participation
 from coordination.common.problems import ConflictError, DomainError
@@ -350,3 +351,29 @@ def test_a_booking_stays_on_the_telescope_it_was_moved_to_meanwhile(world):
     )
     booking.refresh_from_db()
     assert (booking.telescope_id, booking.observe_from) == (twin.pk, start + HOUR)
+
+
+def test_a_service_that_a_deadlock_ended_runs_again(world):
+    """Two lock the same telescopes, one after the other, in opposite order; PostgreSQL ends one of the two."""
+    first, second = (world.telescopes[name].pk for name in ("chile", "canary"))
+    both_hold_one, tries = threading.Barrier(2), []
+
+    def lock_in_order(one: int, other: int) -> str:
+        @in_transaction
+        def service() -> str:
+            tries.append(one)
+            lock_telescopes([one])
+            if len(tries) <= 2:
+                both_hold_one.wait(60.0)
+            lock_telescopes([other])
+            return f"both, {one} first"
+
+        return service()
+
+    sides = [Side(lambda: lock_in_order(first, second)), Side(lambda: lock_in_order(second, first))]
+    for side in sides:
+        side.start()
+    for side in sides:
+        side.join(60.0)
+    assert [side.outcome for side in sides] == [f"both, {first} first", f"both, {second} first"]
+    assert len(tries) == 3

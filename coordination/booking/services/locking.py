@@ -47,6 +47,7 @@ def in_transaction(service: Callable[P, R | ConflictError]) -> Callable[P, R]:
                 # Inside a caller's transaction its locks stay, and a second try may meet the same circle.
                 if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN:
                     raise
+                continue
             except IntegrityError as error:
                 raise violated_overlap(error) or error from error
             if isinstance(outcome, ConflictError):
