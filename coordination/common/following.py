@@ -77,7 +77,7 @@ def follow(reader: str, handler: Handler | None = None, limit: int = BATCH) -> i
 
 def _read_batch(reader: str, handler: Handler, limit: int) -> tuple[int, bool]:
     """Handle one batch; how many events, and False where somebody else reads or a failed event waits."""
-    _number_events()
+    number_events()
     EventCursor.objects.get_or_create(reader=reader)
     with transaction.atomic():
         cursor = EventCursor.objects.select_for_update(skip_locked=True).filter(reader=reader).first()
@@ -151,10 +151,12 @@ def _is_behind(reader: str) -> bool:
     return Event.objects.filter(position=None).exists() or Event.objects.filter(position__gt=position).exists()
 
 
-def _number_events() -> None:
+def number_events() -> None:
     """Give every committed event its place in the journal, in a transaction of its own and one caller at a time: so
     positions become visible in their order.
     """
+    if not Event.objects.filter(position=None).exists():
+        return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('common.number_events'))")
         cursor.execute(

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from coordination.common.actors import actor_of
 from coordination.common.api import refuse_unknown_parameters
+from coordination.common.following import number_events
 
 from .feed import as_told, last_position, page_of
 
@@ -66,6 +67,7 @@ class EventsView(APIView):
         """Changes to what the caller may see, the oldest first: every event once, none of what is hidden."""
         refuse_unknown_parameters(request, _PARAMETERS)
         after, kinds, limit = _read(request)
+        number_events()  # so that a client finds what it has just done itself, whether a worker was here or not
         page = page_of(actor_of(request.user), last_position() if after is None else after, limit, kinds)
         return Response(
             {"cursor": str(page.cursor), "more": not page.at_end, "results": [as_told(event) for event in page.events]}

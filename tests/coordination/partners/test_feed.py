@@ -36,7 +36,7 @@ def reader(world):
 
     def read(slug: str, cursor: str | None = None, **parameters) -> tuple[list[dict], str]:
         _, text = create_token(world.organisations[slug].pk, name="robot", scopes=["read"])
-        following._number_events()
+        following.number_events()
         client, found, more = APIClient(), [], True
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
         while more:
@@ -143,7 +143,7 @@ def test_a_long_stretch_of_what_is_hidden_is_passed_by_page_after_page(world, mo
     Event.objects.bulk_create([Event(kind="demo.loaded", subject="demo") for _ in range(10)])
     with transaction.atomic():
         seen = events.record("observatory.added", "observatory:1")
-    following._number_events()
+    following.number_events()
     first = feed.page_of(Actor(), 0, 50)
     assert (first.events, first.at_end) == ([], False)
     second = feed.page_of(Actor(), first.cursor, 50)
@@ -153,7 +153,7 @@ def test_a_long_stretch_of_what_is_hidden_is_passed_by_page_after_page(world, mo
 def test_a_page_costs_the_same_however_many_events_it_has(world, django_assert_max_num_queries):
     for slug in ("chile", "canary", "hawaii"):
         world.claim(slug)
-    following._number_events()
+    following.number_events()
     with django_assert_max_num_queries(5):
         page = feed.page_of(Actor(organisation_ids=frozenset([world.organisations["hawaii"].pk])), 0, 100)
     assert len(page.events) > 6
