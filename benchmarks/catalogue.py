@@ -114,7 +114,7 @@ def measure(share: int, processes: int) -> dict[str, Any]:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    figures: dict[str, Any] = _imported(share)
+    figures: dict[str, Any] = import_catalogue(share)
     add_telescopes()
 
     workers = Workers(processes)
@@ -141,7 +141,7 @@ def measure(share: int, processes: int) -> dict[str, Any]:
     return {name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
 
 
-def _imported(share: int) -> dict[str, Any]:
+def import_catalogue(share: int) -> dict[str, Any]:
     from targets.services import import_file
     from targets.sources.files import read_file
 

@@ -12,6 +12,7 @@ from coordination.booking.api.occupied import OccupiedView
 from coordination.booking.api.slots import SlotViewSet
 from coordination.partners.api import NoticeViewSet, PreferenceView
 from coordination.partners.events_api import EventsView
+from coordination.partners.me_api import MeView
 from coordination.partners.webhooks_api import WebhookViewSet
 from coordination.visibility.api import WindowViewSet
 from coordination.visibility.explain_api import ExplainView
@@ -42,6 +43,7 @@ urlpatterns = [
     ),
     path("windows/explain/", ExplainView.as_view(), name="window-explain"),
     path("events/", EventsView.as_view(), name="events"),
+    path("me/", MeView.as_view(), name="me"),
     path("me/preferences/", PreferenceView.as_view(), name="my-preferences"),
     path("windows/joint/", JointWindowsView.as_view(), name="window-joint"),
     path("windows/last-chance/", LastChanceView.as_view(), name="window-last-chance"),

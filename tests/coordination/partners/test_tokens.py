@@ -370,3 +370,17 @@ class TestLimits:
         client = client_with(make()[1])
         assert [client.get("/api/v1/targets/").status_code for _ in range(5)] == [200] * 5
         assert "requests are not counted" in caplog.text
+
+
+def test_a_system_checks_its_token_and_a_person_the_session(people, make, manager):
+    token, text = make("read", "claim")
+    assert client_with(text).get("/api/v1/me/").json() == {
+        "kind": "system", "name": "night robot", "organisations": ["alpha"], "token": token.prefix,
+        "scopes": ["read", "claim"], "expires_at": None,
+    }  # fmt: skip
+    client = APIClient()
+    assert client.get("/api/v1/me/").status_code == 401
+    client.force_login(manager)
+    me = client.get("/api/v1/me/").json()
+    assert (me["kind"], me["name"], me["token"]) == ("person", manager.username, None)
+    assert "alpha" in me["organisations"]

@@ -68,9 +68,11 @@ class Transport:
         sent = dict(headers or {})
         if method == "POST":
             sent["Idempotency-Key"] = idempotency_key or str(uuid.uuid4())
+        response, tries = None, 0
         try:
             for attempt in stamina.retry_context(on=_worth_another_try, attempts=self.attempts, timeout=None):
                 with attempt:
+                    tries = attempt.num
                     response = self._http.request(method, address, params=_params(params), json=body, headers=sent)
                     if _is_passing(response):
                         raise _PassingError(response, _asked_wait_s(response))
@@ -78,7 +80,9 @@ class Transport:
             raise refusal(error.response) from None
         except httpx.TransportError as error:
             raise Unavailable(f"{method} {address}: {error or type(error).__name__}") from error
-        gone_by_an_earlier_try = method == "DELETE" and response.status_code == 404 and attempt.num > 1
+        if response is None:
+            raise Unavailable(f"{method} {address}: not tried, attempts is {self.attempts}")
+        gone_by_an_earlier_try = method == "DELETE" and response.status_code == 404 and tries > 1
         if response.is_error and not gone_by_an_earlier_try:
             raise refusal(response)
         return response
