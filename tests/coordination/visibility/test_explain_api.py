@@ -13,7 +13,7 @@ from observatories.services import add_closure
 from targets.models import Orbit, Target
 
 URL = "/api/v1/windows/explain/"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.usefixtures("well_placed"), pytest.mark.django_db]  # the evening before anybody signs in
 
 
 @pytest.fixture

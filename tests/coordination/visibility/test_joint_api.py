@@ -16,7 +16,7 @@ JOINT, LAST = "/api/v1/windows/joint/", "/api/v1/windows/last-chance/"
 START = dt.datetime(2026, 11, 22, 6, tzinfo=dt.UTC)
 SPAN = Span(START, START + dt.timedelta(days=3))
 TIMES = {"after": "2026-11-22T06:00:00Z", "before": "2026-11-25T06:00:00Z"}
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.usefixtures("well_placed"), pytest.mark.django_db]  # the evening before anybody signs in
 
 
 def listed(telescopes) -> str:

@@ -1,5 +1,6 @@
 """`manage.py close_approaches`: when targets pass the Earth, how near and how fast, as CSV or JSON."""
 
+import math
 from argparse import ArgumentParser
 from typing import Any
 
@@ -25,8 +26,8 @@ class Command(BaseCommand):
 
         with inputs.refusals():
             first, last = inputs.read_span(options["start"], options["stop"])
-            if not options["within_au"] > 0.0:
-                raise inputs.InputError(f"--within-au {options['within_au']}: expected a distance above 0 au")
+            if not 0.0 < options["within_au"] < math.inf:
+                raise inputs.InputError(f"--within-au {options['within_au']}: expected a finite distance above 0 au")
             targets = inputs.read_targets(options)
             columns = close_approach_columns(targets, first, last, options["within_au"], inputs.read_planets())
         return render(columns, options["format"])
