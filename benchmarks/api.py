@@ -135,9 +135,10 @@ def prepare(rounds: int) -> tuple[str, dict[str, list[Call]]]:
     taken = Slot.objects.filter(campaign=campaign).count()
     for k in range(taken, taken + rounds):
         start = now + dt.timedelta(days=2, hours=k)
+        end = start + dt.timedelta(minutes=20)
         slot = Slot.objects.create(
-            campaign=campaign, target=target, state="open", min_sites=2, starts_at=start,
-            ends_at=start + dt.timedelta(minutes=20), room_starts_at=start, room_ends_at=start + dt.timedelta(minutes=20),
+            campaign=campaign, target=target, state="open", min_sites=2, starts_at=start, ends_at=end,
+            room_starts_at=start, room_ends_at=end,
             claim_deadline=start - dt.timedelta(hours=12), replacement_deadline=start - dt.timedelta(hours=6),
         )  # fmt: skip
         seats = Seat.objects.bulk_create(

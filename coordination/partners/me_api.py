@@ -35,12 +35,12 @@ class MeView(APIView):
         """To check a token: whose it is, what it opens, and until when. 401 without one that is valid."""
         refuse_unknown_parameters(request, set())
         token: PartnerToken | None = request.auth if isinstance(request.auth, PartnerToken) else None
-        slugs = Organisation.objects.filter(pk__in=actor_of(request.user).organisation_ids).values_list("slug", flat=True)
+        own = Organisation.objects.filter(pk__in=actor_of(request.user).organisation_ids)
         return Response(
             {
                 "kind": "person" if token is None else "system",
                 "name": request.user.get_username() if token is None else token.name,
-                "organisations": [token.organisation.slug] if token else sorted(slugs),
+                "organisations": [token.organisation.slug] if token else sorted(own.values_list("slug", flat=True)),
                 "token": token.prefix if token else None,
                 "scopes": token.scopes if token else None,
                 "expires_at": token.expires_at if token else None,

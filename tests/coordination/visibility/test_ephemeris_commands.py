@@ -150,7 +150,8 @@ def test_close_approaches_refuse_what_cannot_be(elements: str) -> None:
         "close_approaches", "--elements", elements, "--start", "2029-04-01", "--stop", "2028-04-01"
     )
     assert "expected a finite distance above 0" in refusal(
-        "close_approaches", "--elements", elements, "--start", "2029-04-01", "--stop", "2029-05-01", "--within-au", "inf"
+        *("close_approaches", "--elements", elements, "--start", "2029-04-01", "--stop", "2029-05-01"),
+        *("--within-au", "inf"),
     )
     assert "1989-12-19 to 2050-01-14" in refusal(
         "close_approaches", "--elements", elements, "--start", "2029-04-01", "--stop", "2099-04-01"
