@@ -187,6 +187,7 @@ CELERY_BEAT_SCHEDULE = {
     "send due e-mail": {"task": "partners.send_due_mail", "schedule": 60.0},
     "send due webhook deliveries": {"task": "partners.deliver_due", "schedule": 15.0},
     "drop old webhook deliveries": {"task": "partners.drop_old_deliveries", "schedule": 3600.0},
+    "drop answers kept for retries": {"task": "api.drop_old_answers", "schedule": 3600.0},
     "drop old notices": {"task": "partners.drop_old_notices", "schedule": 86400.0},
     "drop old windows": {"task": "visibility.drop_old_windows", "schedule": 86400.0},
 }
@@ -194,7 +195,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- API
 # -----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "coordination.common.schema.SafeSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "coordination.partners.authentication.TokenAuthentication",  # first: it says how to sign in (401)
         "rest_framework.authentication.SessionAuthentication",

@@ -31,6 +31,7 @@ class PartnerSystem:
     organisation_id: int
     name: str
     scopes: frozenset[str]
+    lineage: int  # the first token of those that replaced one another, of which this is the latest
 
     is_authenticated: ClassVar[bool] = True
     is_active: ClassVar[bool] = True

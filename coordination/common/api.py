@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.http import Http404
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from .preconditions import Precondition
+from .safe_requests import RowResponse, SafeRequests, etag_of_data
 
 _EVERYWHERE = {"format"}
 _OF_LISTS = {"limit", "cursor", "order_by"}
@@ -28,7 +33,11 @@ def refuse_unknown_parameters(request: Request, known: set[str]) -> None:
         raise ValidationError(dict(sorted(errors.items())))
 
 
-class ListViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class PlainView(SafeRequests, APIView):
+    """Views that are no sets of rows."""
+
+
+class ListViewSet(SafeRequests, mixins.ListModelMixin, viewsets.GenericViewSet):
     """Lists. A query parameter that the view does not know, or that is empty, is refused: a misspelt filter that is
     silently ignored would answer with everything.
     """
@@ -58,11 +67,20 @@ class FaceViewSet(ReadOnlyViewSet):
     parser_classes = [JSONParser]
     permission_classes = [IsAuthenticatedOrReadOnly]
     lookup_value_regex = "[0-9]{1,18}"
+    rehearsed: tuple[str, ...] = ()  # actions that take `dry_run`
+    unconditional: tuple[str, ...] = ()  # actions on a row whose services do not lock it: `If-Match` is refused
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.action is not None and request.method not in ("GET", "HEAD"):
-            refuse_unknown_parameters(request, set())
+            refuse_unknown_parameters(request, {"dry_run"} if self.action in self.rehearsed else set())
+
+    def answers_if_match(self) -> bool:
+        return bool(self.detail) and self.action not in self.unconditional
+
+    def expected(self, etags: set[str]) -> Precondition:
+        row = self.get_object()
+        return Precondition(type(row), row.pk, etags, lambda: self.etag_of(row.pk))
 
     def check_permissions(self, request: Request) -> None:
         if self.action is not None:  # else refused for its method, whoever asks
@@ -83,9 +101,19 @@ class FaceViewSet(ReadOnlyViewSet):
 
     def answer(self, pk: int, status: int = 200) -> Response:
         """The row as it is now."""
-        row = self.get_queryset().get(pk=pk)
+        return RowResponse(self.shown(pk), status=status)
+
+    def shown(self, pk: int) -> Any:
+        """The representation of the row as it is now."""
+        row = self.get_queryset().filter(pk=pk).first()
+        if row is None:
+            raise Http404
         self.dress([row])
-        return Response(self.get_serializer(row).data, status=status)
+        return self.get_serializer(row).data
+
+    def etag_of(self, pk: int) -> str:
+        """As an answer in JSON that shows the row bears it."""
+        return etag_of_data(self.shown(pk))
 
 
 class RoundedField(serializers.FloatField):

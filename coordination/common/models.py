@@ -65,6 +65,24 @@ class EventFailure(models.Model):
         return f"{self.reader}: {self.event}"
 
 
+class KeptAnswer(models.Model):
+    """What was answered to a request with an Idempotency-Key, written in the transaction of what the request did."""
+
+    caller = models.CharField(max_length=64, help_text="whose key it is, such as user:3")
+    key_sha256 = models.CharField(max_length=64)
+    request_sha256 = models.CharField(max_length=64, help_text="of method, address and body")
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    body = models.BinaryField(help_text="encrypted")
+    created_at = models.DateTimeField(default=clock.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key_sha256"], name="answer_once_for_a_key")]
+
+    def __str__(self) -> str:
+        return f"{self.status} to {self.caller}, {self.created_at:%Y-%m-%d %H:%M}Z"
+
+
 class RunRecord(models.Model):
     """What one run of a job did: the answer to "is our data current, and if not, why"."""
 

@@ -6,7 +6,7 @@ accepted.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -29,6 +29,9 @@ TITLES = {
     "unsupported-media-type": "This format is not read here",
     "throttled": "Too many requests",
     "conflict": "The request conflicts with what is there",
+    "request-in-progress": "The same request is still running",
+    "idempotency-key-reused": "The key belongs to another request",
+    "precondition-failed": "It is no longer what you have seen",
     "internal-error": "Something failed on our side",
 }
 
@@ -38,6 +41,7 @@ class DomainError(Exception):
 
     problem = "invalid-input"
     status: int = status.HTTP_400_BAD_REQUEST
+    headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str, *, field: str = "", value: Any = None, expected: str = "", **extra: Any) -> None:
         super().__init__(detail)
@@ -129,7 +133,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             detail=error.message_dict if hasattr(error, "error_dict") else error.messages
         )
     if isinstance(error, DomainError):
-        body, code, headers = error.as_problem(), error.status, {}
+        body, code, headers = error.as_problem(), error.status, dict(error.headers)
     elif isinstance(error, exceptions.APIException):
         body, code, headers = _of_api_exception(error), error.status_code, _headers(error)
     else:

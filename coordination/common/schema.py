@@ -2,7 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from .idempotency import HEADER
 from .problems import CONTENT_TYPE
+from .safe_requests import SafeRequests
 
 _PROBLEM = {
     "type": "object",
@@ -43,6 +49,7 @@ _PROBLEM = {
                 "reason": {"type": "string", "description": "of a closure"},
             },
         },
+        "etag": {"type": "string", "description": "the entity tag that it has now"},
         "needed_scope": {"type": "string", "description": "the scope that the token lacks"},
         "scopes": {"type": "array", "description": "the scopes that it has", "items": {"type": "string"}},
         "nearest": {
@@ -61,6 +68,11 @@ _REFUSALS = {
     "429": "Too many requests: `Retry-After` says for how many seconds to wait.",
 }
 _OF_WRITES = {"409": "It conflicts with what is there: `conflict` gives the interval, `state` what came before."}
+_OF_HEADERS = {
+    "If-Match": {"412": "It is no longer what the caller has seen: `etag` says what it is."},
+    HEADER: {"422": "The key was used before for another address or body."},
+}
+_NOT_MODIFIED = {"304": {"description": "The caller has it: as `If-None-Match` says."}}
 _OF_BODIES = {"415": "The format of the body is not read here."}
 
 
@@ -76,9 +88,41 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for method, operation in operations.items():
             for status, description in _refusals(method, operation).items():
                 operation["responses"].setdefault(status, {"description": description, "content": content})
+            if "If-None-Match" in _headers(operation):
+                operation["responses"] |= _NOT_MODIFIED
     return result
+
+
+def _headers(operation: dict[str, Any]) -> list[str]:
+    return [each["name"] for each in operation.get("parameters", []) if each["in"] == "header"]
 
 
 def _refusals(method: str, operation: dict[str, Any]) -> dict[str, str]:
     writes = method != "get"
-    return _REFUSALS | (_OF_WRITES if writes else {}) | (_OF_BODIES if "requestBody" in operation else {})
+    of_headers = {status: told for name in _headers(operation) for status, told in _OF_HEADERS.get(name, {}).items()}
+    return _REFUSALS | of_headers | (_OF_WRITES if writes else {}) | (_OF_BODIES if "requestBody" in operation else {})
+
+
+class SafeSchema(AutoSchema):  # type: ignore[no-untyped-call]
+    """Operations with the headers by which they are safe to repeat and to make (`safe_requests`)."""
+
+    def get_override_parameters(self) -> list[Any]:
+        view = self.view
+        if not isinstance(view, SafeRequests):
+            return []
+        if self.method == "GET":
+            return [_header("If-None-Match", "Entity tags that the caller has: 304 if one still holds.")]
+        parameters = []
+        if self.method == "POST":
+            told = "Chosen by the caller, such as a UUID: a request repeated under it is carried out once."
+            parameters.append(_header(HEADER, told, pattern="^[\\x21-\\x7e]{1,255}$"))
+        if view.answers_if_match():
+            parameters.append(_header("If-Match", "Entity tag that was seen: 412 if it no longer holds."))
+        if getattr(view, "action", None) in getattr(view, "rehearsed", ()):
+            told = "true: say what would come of it, and why not, and change nothing."
+            parameters.append(OpenApiParameter("dry_run", OpenApiTypes.BOOL, description=told))
+        return parameters
+
+
+def _header(name: str, description: str, **schema: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, {"type": "string"} | schema, OpenApiParameter.HEADER, description=description)

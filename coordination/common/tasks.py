@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.cache import cache
 
-from . import following
+from . import following, idempotency
 
 
 @shared_task(name="events.follow")
@@ -17,3 +17,8 @@ def wake_readers() -> None:
     cache.delete(following.WAKING)
     for reader in following.readers():
         follow_events.apply_async((reader,), expires=60)
+
+
+@shared_task(name="api.drop_old_answers")
+def drop_old_answers() -> None:
+    idempotency.drop_old_answers()

@@ -11,13 +11,15 @@ from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from coordination.common.actors import actor_of
-from coordination.common.api import ListViewSet, refuse_unknown_parameters
+from coordination.common.api import ListViewSet, PlainView, refuse_unknown_parameters
 from coordination.common.body import BodySerializer
 from coordination.common.filters import TrueFalseFilter
+from coordination.common.preconditions import Precondition
+from coordination.common.safe_requests import RowResponse, etag_of_data
 from coordination.common.scopes import PEOPLE_ONLY
+from observatories.models import User
 
 from . import services, wording
 from .models import Notice, NotificationPreference
@@ -105,7 +107,7 @@ class PreferenceSerializer(BodySerializer, serializers.ModelSerializer[Notificat
         extra_kwargs = {"email": {"help_text": "when notices come by e-mail"}}
 
 
-class PreferenceView(APIView):
+class PreferenceView(PlainView):
     """How you are told."""
 
     permission_classes = (IsAuthenticated,)
@@ -115,9 +117,16 @@ class PreferenceView(APIView):
         super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(request, set())
 
+    def answers_if_match(self) -> bool:
+        return True
+
+    def expected(self, etags: set[str]) -> Precondition:
+        person = _person(self.request)
+        return Precondition(User, person.pk, etags, lambda: etag_of_data(_told(person)))
+
     @extend_schema(operation_id="me_preferences_retrieve", responses=PreferenceSerializer)
     def get(self, request: Request) -> Response:
-        return Response(PreferenceSerializer(services.preference_of(_person(request))).data)
+        return Response(_told(_person(request)))
 
     @extend_schema(
         operation_id="me_preferences_partial_update", request=PreferenceSerializer, responses=PreferenceSerializer
@@ -126,8 +135,12 @@ class PreferenceView(APIView):
         """E-mail that is still to be sent follows the new choice."""
         given = PreferenceSerializer(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        preference = services.set_preference(_person(request), **given.validated_data)
-        return Response(PreferenceSerializer(preference).data)
+        services.set_preference(_person(request), **given.validated_data)
+        return RowResponse(_told(_person(request)))
+
+
+def _told(person: Any) -> Any:
+    return PreferenceSerializer(services.preference_of(person)).data
 
 
 def _person(request: Request) -> Any:

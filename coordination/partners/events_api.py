@@ -9,10 +9,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from coordination.common.actors import actor_of
-from coordination.common.api import refuse_unknown_parameters
+from coordination.common.api import PlainView, refuse_unknown_parameters
 from coordination.common.following import number_events
 
 from .feed import as_told, last_position, page_of
@@ -37,7 +36,7 @@ class EventPageSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema(tags=["events"])
-class EventsView(APIView):
+class EventsView(PlainView):
     """What happened, in order."""
 
     permission_classes = (IsAuthenticated,)

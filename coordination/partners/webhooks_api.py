@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -100,7 +99,7 @@ class WebhookViewSet(FaceViewSet):
         given = read_body(WebhookBody, request)
         organisation_id = self._organisation(given.pop("organisation", None))
         webhook = services.create_webhook(organisation_id, actor=self._who(), **given)
-        return Response(WebhookWithSecretSerializer(webhook).data, status=201)
+        return self._with_secret(webhook, 201)
 
     @extend_schema(request=WebhookFieldsBody, responses=WebhookSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -137,7 +136,7 @@ class WebhookViewSet(FaceViewSet):
     @action(detail=True, methods=["post"], url_path="renew-secret", pagination_class=None)
     def renew_secret(self, request: Request, pk: str) -> Response:
         """Sign with a new secret from now on; the answer holds it."""
-        return Response(WebhookWithSecretSerializer(services.renew_secret(self._pk(), actor=self._who())).data)
+        return self._with_secret(services.renew_secret(self._pk(), actor=self._who()))
 
     @extend_schema(
         parameters=[OpenApiParameter("id", OpenApiTypes.INT64, "path", description="identifier of the webhook")],
@@ -169,7 +168,8 @@ class WebhookViewSet(FaceViewSet):
         return self.request.user
 
     def _told(self, webhook: Webhook) -> Response:
-        row = self.get_queryset().filter(pk=webhook.pk).first()
-        if row is None:
-            raise Http404
-        return Response(WebhookSerializer(row).data)
+        return self.answer(webhook.pk)
+
+    def _with_secret(self, webhook: Webhook, status: int = 200) -> Response:
+        headers = {"ETag": self.etag_of(webhook.pk), "Cache-Control": "no-store"}
+        return Response(WebhookWithSecretSerializer(webhook).data, status=status, headers=headers)

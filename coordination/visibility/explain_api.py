@@ -9,10 +9,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from coordination.common.actors import actor_of
-from coordination.common.api import refuse_unknown_parameters
+from coordination.common.api import PlainView, refuse_unknown_parameters
 from coordination.common.timescales import to_datetime, tt_mjd_to_utc
 from observatories.models import Observatory, Telescope
 from targets.orbits.trust import Trust
@@ -72,7 +71,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     checks = CheckSerializer(many=True, help_text="every constraint of the telescope; empty where all are met")
 
 
-class ExplainView(APIView):
+class ExplainView(PlainView):
     """Why a telescope has no window of a target in a night: what ruled it out, with its figure."""
 
     @extend_schema(tags=["windows"], parameters=[ExplainQuerySerializer], responses=ExplanationSerializer)

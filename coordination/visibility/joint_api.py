@@ -8,11 +8,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from coordination.common import clock
 from coordination.common.actors import actor_of
-from coordination.common.api import refuse_unknown_parameters
+from coordination.common.api import PlainView, refuse_unknown_parameters
 from coordination.common.problems import DomainError
 from observatories.models import Observatory, Telescope
 from targets.models import Target
@@ -34,7 +33,7 @@ from .joint_serializers import (
 from .joint_windows import joint_windows_of, last_chances_of, relay_of
 
 
-class JointWindowsView(APIView):
+class JointWindowsView(PlainView):
     """When telescopes of at least `min_sites` sites can observe a target at once, and what that yields; or the relay of
     telescopes that covers the most time.
     """
@@ -53,7 +52,7 @@ class JointWindowsView(APIView):
         return Response(JointAnswerSerializer({**_told(target, telescopes, span), **answer}).data)
 
 
-class LastChanceView(APIView):
+class LastChanceView(PlainView):
     """The last night in a span on which each telescope can reach a target, and what ends it."""
 
     @extend_schema(tags=["windows"], parameters=[WhereWhenSerializer], responses=LastChancesSerializer)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.timezone import is_naive
 
-from coordination.common import events
+from coordination.common import events, preconditions
 from coordination.common.actors import person_of
 from coordination.common.checking import check
 from coordination.common.problems import DomainError, UnknownError
@@ -53,6 +53,7 @@ def remove_closure(closure_id: int, *, actor: Principal | None = None) -> None:
     closure = Closure.objects.filter(pk=closure_id).first()  # again under the lock: somebody may have been faster
     if telescope is None or closure is None:
         raise UnknownError(f"There is no closure {closure_id}.", field="closure", value=closure_id)
+    preconditions.require(closure)
     events.record("closure.removed", telescope, _payload(closure), actor=actor)
     closure.delete()
 

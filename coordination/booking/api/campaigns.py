@@ -101,6 +101,7 @@ class CampaignViewSet(FaceViewSet):
     lookup_field = "slug"
     lookup_value_regex = "[-a-zA-Z0-9_]{1,64}"
     scopes = {"list": Scope.READ, "retrieve": Scope.READ, "*": Scope.MANAGE}
+    unconditional = ("answer_invitation", "propose_slots", "rapid_response")
     orderings = {"-starts_at": ("-starts_at", "id"), "starts_at": ("starts_at", "id"), "slug": ("slug",)}
 
     def get_queryset(self) -> QuerySet[Campaign]:

@@ -8,11 +8,10 @@ from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from coordination.common import clock
 from coordination.common.actors import actor_of
-from coordination.common.api import refuse_unknown_parameters
+from coordination.common.api import PlainView, refuse_unknown_parameters
 from coordination.common.body import InstantField
 from coordination.common.problems import DomainError, UnknownError
 from observatories.models import Telescope
@@ -45,7 +44,7 @@ class OccupiedSerializer(serializers.Serializer[Any]):
     occupied = PlainIntervalSerializer(many=True, help_text="bookings and closures alike, joined where they touch")
 
 
-class OccupiedView(APIView):
+class OccupiedView(PlainView):
     """When a telescope is occupied: told to its operator, to those it is granted to, and within running campaigns."""
 
     permission_classes = [IsAuthenticated]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from coordination.common import clock, states
+from coordination.common import clock, preconditions, states
 from coordination.common.actors import SYSTEM, actor_of, person_of
 from coordination.common.problems import ConflictError, DomainError, ForbiddenError, UnknownError
 from observatories.people import Principal, may_schedule, require_scheduler
@@ -99,7 +99,7 @@ def move_booking(
     _require_length(observe_from, observe_until)
     seen = _local(booking_id, actor)
     locked = lock_telescopes({seen.telescope_id, telescope_id or seen.telescope_id})
-    booking = Booking.objects.select_for_update(of=("self",)).get(pk=booking_id)
+    booking = _locked(booking_id)
     if booking.telescope_id not in locked:  # moved to another telescope meanwhile
         raise LockSetChangedError
     telescope = locked[telescope_id or booking.telescope_id]
@@ -138,7 +138,7 @@ def report_result(booking_id: int, *, result: str, note: str = "", actor: Princi
     if actor is not None and not (may_schedule(actor, seen.telescope.organisation_id)):
         require_scheduler(actor, seen.organisation)
     slot = None if seen.claim is None else lock_slot(seen.claim.slot_id)
-    booking = Booking.objects.select_for_update(of=("self",)).get(pk=booking_id)
+    booking = _locked(booking_id)
     if clock.now() < booking.observe_from:
         raise ConflictError(
             f"The observation begins at {utc_text(booking.observe_from)}.", field="booking", value=booking.pk
@@ -169,7 +169,13 @@ def _is_over(slot: Slot) -> bool:
 def _lock_local(booking_id: int, actor: Principal | None) -> Booking:
     seen = _local(booking_id, actor)
     lock_telescopes([seen.telescope_id])
-    return Booking.objects.select_for_update(of=("self",)).get(pk=booking_id)
+    return _locked(booking_id)
+
+
+def _locked(booking_id: int) -> Booking:
+    booking = Booking.objects.select_for_update(of=("self",)).get(pk=booking_id)
+    preconditions.require(booking)
+    return booking
 
 
 def _local(booking_id: int, actor: Principal | None) -> Booking:

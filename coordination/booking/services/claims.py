@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.db.models import Exists, OuterRef
 
 from coordination.campaigns.models import Participation
-from coordination.common import clock, states
+from coordination.common import clock, preconditions, states
 from coordination.common.actors import SYSTEM, Actor, actor_of, person_of
 from coordination.common.problems import ConflictError, DomainError, UnknownError
 from observatories.models import Organisation, Telescope
@@ -235,6 +235,7 @@ def withdraw_claim(claim_id: int, *, reason: str = "", actor: Principal | None =
     locked = lock_telescopes(waiting.telescope_ids(seen.slot_id))
     slot = lock_slot(seen.slot_id)
     claim = Claim.objects.select_related("organisation").get(pk=claim_id)  # again, under the slot's lock
+    preconditions.require(claim)
     lifecycle.require_not_begun(slot, "report what came of it")
     lifecycle.release(slot, [claim], Claim.State.WITHDRAWN, actor=actor, reason=reason or "withdrawn")
     if lifecycle.lapse(slot) is None and slot.state in Slot.CLAIMABLE:
@@ -261,6 +262,7 @@ def accept_shift(claim_id: int, *, actor: Principal | None = None) -> Claim:
     locked = lock_telescopes(telescope_ids_of(seen.slot_id))
     slot = lock_slot(seen.slot_id)
     claim = Claim.objects.get(pk=claim_id)
+    preconditions.require(claim)
     if slot.proposed_shift_s is None or claim.state not in Claim.HOLDING:
         raise ConflictError("No shift is proposed for this claim.", field="claim", value=claim.pk)
     require_movable(slot)

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from coordination.campaigns.models import Campaign
-from coordination.common import events, states
+from coordination.common import events, preconditions, states
 from coordination.common.actors import SYSTEM, actor_of, person_of
 from coordination.common.checking import check
 from coordination.common.problems import DomainError, UnknownError
@@ -54,9 +54,11 @@ def grant_telescope(
 @in_transaction
 def revoke_grant(grant_id: int, *, actor: Principal | None = None) -> None:
     """No further claims by it; what is claimed stays."""
-    grant = TelescopeGrant.objects.select_related("telescope__organisation").filter(pk=grant_id).first()
+    rows = TelescopeGrant.objects.select_for_update(of=("self",)).select_related("telescope__organisation")
+    grant = rows.filter(pk=grant_id).first()
     if grant is None:
         raise UnknownError(f"There is no grant {grant_id}.", field="grant", value=grant_id)
+    preconditions.require(grant)
     require_scheduler(actor, grant.telescope.organisation)
     _record("grant.revoked", grant, f"You may no longer claim {grant.telescope}", actor)
     grant.delete()

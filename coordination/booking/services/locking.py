@@ -8,9 +8,11 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
+from coordination.common import preconditions
 from coordination.common.problems import ConflictError, UnknownError
+from coordination.common.transactions import ATTEMPTS, may_begin_again, too_often
 from observatories.models import Telescope
 
 from ..models import Slot
@@ -18,9 +20,6 @@ from .periods import violated_overlap
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_ATTEMPTS = 8
-_TRY_AGAIN = ("40P01", "40001")  # deadlock detected, serialisation failure
 
 
 class LockSetChangedError(Exception):
@@ -31,21 +30,21 @@ def in_transaction(service: Callable[P, R | ConflictError]) -> Callable[P, R]:
     """Run a service in one transaction, and again where its locks were too few or the database broke a deadlock by
     ending this one. A booking that the database refuses since another one is there becomes a refusal that names it.
 
-    Inside a caller's transaction the service starts again from its savepoint, but not after a deadlock. A service
+    Inside a caller's transaction the service starts again from its savepoint, but not after a deadlock: there the
+    caller has to (`coordination.common.transactions`). A service
     refuses by raising, and nothing is changed; one that returns the refusal has changed something, which stands.
     """
 
     @functools.wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             try:
                 with transaction.atomic():
                     outcome = service(*args, **kwargs)
             except LockSetChangedError:
                 continue
             except OperationalError as error:
-                # Inside a caller's transaction its locks stay, and a second try may meet the same circle.
-                if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN:
+                if not may_begin_again(error):
                     raise
                 continue
             except IntegrityError as error:
@@ -53,7 +52,7 @@ def in_transaction(service: Callable[P, R | ConflictError]) -> Callable[P, R]:
             if isinstance(outcome, ConflictError):
                 raise outcome
             return outcome
-        raise ConflictError("Others were changing the same at once, again and again. Nothing was done: try again.")
+        raise too_often()
 
     return run
 
@@ -75,4 +74,5 @@ def lock_slot(slot_id: int) -> Slot:
     slot = rows.filter(pk=slot_id).first()
     if slot is None:
         raise UnknownError(f"There is no slot {slot_id}.", field="slot", value=slot_id)
+    preconditions.require(slot)
     return slot

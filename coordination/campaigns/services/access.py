@@ -1,5 +1,6 @@
 """Who may change a campaign, and the lock under which it is changed."""
 
+from coordination.common import preconditions
 from coordination.common.actors import SYSTEM, actor_of
 from coordination.common.problems import ConflictError, UnknownError
 from observatories.people import Principal, require_scheduler
@@ -17,6 +18,7 @@ def lock_campaign(campaign_id: int, actor: Principal | None) -> Campaign:
     )
     if campaign is None:
         raise UnknownError(f"There is no campaign {campaign_id}.", field="campaign", value=campaign_id)
+    preconditions.require(campaign)
     return campaign
 
 

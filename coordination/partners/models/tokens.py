@@ -33,6 +33,9 @@ class PartnerToken(models.Model):
     replaced_by = models.OneToOneField(
         "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="replaces"
     )
+    lineage = models.BigIntegerField(
+        null=True, blank=True, editable=False, help_text="the first token that this one replaces, however many between"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
@@ -57,7 +60,8 @@ class PartnerToken(models.Model):
     def system(self) -> PartnerSystem:
         """Who acts with it; `organisation` has to be loaded."""
         name = f"{self.organisation.slug}: {self.name} (neo_{self.prefix})"
-        return PartnerSystem(self.pk, self.organisation_id, name, frozenset(self.scopes))
+        lineage = self.lineage or self.pk
+        return PartnerSystem(self.pk, self.organisation_id, name, frozenset(self.scopes), lineage)
 
     def refusal(self, now: dt.datetime) -> str:
         """Why it is not accepted at that time; empty if it is."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from coordination.common import clock
+from coordination.common import clock, preconditions
 from coordination.common.problems import DomainError
 from observatories.models import User
 
@@ -31,7 +31,7 @@ def due_at(preference: NotificationPreference, now: dt.datetime) -> dt.datetime 
 @transaction.atomic
 def set_preference(user: User, **changes: Any) -> NotificationPreference:
     """Change `email` or `daily_hour_utc`. Mail that is still to be sent follows the new choice."""
-    User.objects.select_for_update().get(pk=user.pk)
+    preconditions.require(User.objects.select_for_update().get(pk=user.pk))
     preference = preference_of(user)
     for name, value in changes.items():
         _check(name, value)

@@ -63,7 +63,10 @@ def rotate_token(token_id: int, *, overlap_hours: float = 24.0, actor: User | No
     if old.replaced_by_id is not None or old.refusal(now):
         raise ConflictError(old.refusal(now) or "The token was replaced already.", field="token", value=old.pk)
     expires_at = None if old.expires_at is None else now + (old.expires_at - old.created_at)
-    new, text = _made(old.organisation, name=old.name, scopes=old.scopes, expires_at=expires_at, actor=actor)
+    lineage = old.lineage or old.pk
+    new, text = _made(
+        old.organisation, name=old.name, scopes=old.scopes, expires_at=expires_at, lineage=lineage, actor=actor
+    )
     last = now + dt.timedelta(hours=overlap_hours)
     old.replaced_by = new
     old.expires_at = last if old.expires_at is None else min(last, old.expires_at)

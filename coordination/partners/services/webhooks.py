@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from coordination.common import clock, concerning, events, outgoing
+from coordination.common import clock, concerning, events, outgoing, preconditions
 from coordination.common.checking import apply_changes, check
 from coordination.common.problems import ConflictError, DomainError, UnknownError
 from observatories.models import Organisation
@@ -125,6 +125,7 @@ def _locked(webhook_id: int, actor: Principal | None) -> Webhook:
     webhook = rows.filter(pk=webhook_id).first()
     if webhook is None:
         raise UnknownError(f"There is no webhook {webhook_id}.", field="webhook", value=webhook_id)
+    preconditions.require(webhook)
     require_manager(actor, webhook.organisation)
     return webhook
 
