@@ -82,6 +82,13 @@ class FaceViewSet(ReadOnlyViewSet):
         row = self.get_object()
         return Precondition(type(row), row.pk, etags, lambda: self.etag_of(row.pk))
 
+    def is_rehearsal(self) -> bool:
+        """Whether it is only to be told what would come of the request."""
+        text = self.request.query_params.get("dry_run", "false")
+        if text not in ("true", "false"):
+            raise ValidationError({"dry_run": [f"{text!r} is neither true nor false."]})
+        return text == "true"
+
     def check_permissions(self, request: Request) -> None:
         if self.action is not None:  # else refused for its method, whoever asks
             super().check_permissions(request)

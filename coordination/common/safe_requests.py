@@ -91,7 +91,7 @@ def _attempt(request: Request) -> idempotency.Attempt | None:
     if request.method != "POST" or text is None:
         return None
     key = idempotency.read_key(text)
-    if not request.user.is_authenticated or "dry_run" in request.query_params:
+    if not request.user.is_authenticated or request.query_params.get("dry_run") == "true":
         return None  # nobody to keep it for, or nothing that could be done twice
     http: HttpRequest = request._request
     try:

@@ -30,6 +30,7 @@ from .. import services
 from ..models import Booking
 from . import parts
 from .filters import RoomFilter
+from .rehearsals import RehearsalSerializer, told, without_ids
 
 
 class BookingSerializer(serializers.Serializer[Any]):
@@ -49,6 +50,14 @@ class BookingSerializer(serializers.Serializer[Any]):
     result = serializers.ChoiceField(choices=[("", "none yet"), *Booking.Result.choices], help_text="what came of it")
     result_note = serializers.CharField()
     result_at = serializers.DateTimeField(allow_null=True)
+
+
+class WouldBeBookingSerializer(BookingSerializer):
+    id = serializers.IntegerField(allow_null=True, help_text="null: it was not made")
+
+
+class BookingRehearsalSerializer(RehearsalSerializer):
+    would = WouldBeBookingSerializer(allow_null=True, help_text="the booking; null where it would be refused")
 
 
 class MoveBody(BodySerializer):
@@ -93,6 +102,7 @@ class BookingViewSet(FaceViewSet):
     filterset_class = BookingFilter
     permission_classes = [IsAuthenticated]
     scopes = {"list": Scope.READ, "retrieve": Scope.READ, "result": Scope.REPORT, "*": Scope.CLAIM}
+    rehearsed = ("create",)
     orderings = {"starts_at": ("starts_at", "id"), "-starts_at": ("-starts_at", "id")}
 
     def get_queryset(self) -> QuerySet[Booking]:
@@ -107,13 +117,19 @@ class BookingViewSet(FaceViewSet):
         actor = actor_of(self.request.user)
         self._known_targets = parts.known_targets((booking.target_id for booking in rows), actor)
 
-    @extend_schema(request=BookingBody, responses={201: BookingSerializer})
+    @extend_schema(request=BookingBody, responses={201: BookingSerializer, 200: BookingRehearsalSerializer})
     def create(self, request: Request) -> Response:
         """Occupy a telescope of one's own."""
         body = read_body(BookingBody, request)
         if "target" in body:
             body["target_id"] = parts.target_called(body.pop("target"), request.user).pk
-        booking = services.book_telescope(body.pop("telescope"), actor=parts.principal(request), **body)
+        telescope = body.pop("telescope")
+        if self.is_rehearsal():
+            verdict = services.rehearse_booking(
+                telescope, show=lambda made: without_ids(self.shown(made.pk)), actor=parts.principal(request), **body
+            )
+            return told(verdict)
+        booking = services.book_telescope(telescope, actor=parts.principal(request), **body)
         return self.answer(booking.pk, 201)
 
     @extend_schema(request=parts.NoBody, responses=BookingSerializer)

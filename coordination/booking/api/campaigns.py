@@ -41,6 +41,7 @@ from .campaign_rows import (
     dress_campaigns,
 )
 from .filters import RoomFilter
+from .rehearsals import RehearsalSerializer, told, without_ids
 from .slot_rows import SlotSerializer, dress_slots
 
 
@@ -76,6 +77,18 @@ class MadeSlotsSerializer(serializers.Serializer[Any]):
     slots = SlotSerializer(many=True)
 
 
+class WouldBeSlotSerializer(SlotSerializer):
+    id = serializers.IntegerField(allow_null=True, help_text="null: it was not made")
+
+
+class WouldBeSlotsSerializer(serializers.Serializer[Any]):
+    slots = WouldBeSlotSerializer(many=True, help_text="none where there is no joint window")
+
+
+class ProposalRehearsalSerializer(RehearsalSerializer):
+    would = WouldBeSlotsSerializer(allow_null=True, help_text="the drafts; null where it would be refused")
+
+
 class CampaignFilter(RoomFilter):
     paths = {"target": "targets"}
     state = django_filters.ChoiceFilter(choices=Campaign.State.choices, help_text="State of the campaign.")
@@ -102,6 +115,7 @@ class CampaignViewSet(FaceViewSet):
     lookup_value_regex = "[-a-zA-Z0-9_]{1,64}"
     scopes = {"list": Scope.READ, "retrieve": Scope.READ, "*": Scope.MANAGE}
     unconditional = ("answer_invitation", "propose_slots", "rapid_response")
+    rehearsed = ("propose_slots",)
     orderings = {"-starts_at": ("-starts_at", "id"), "starts_at": ("starts_at", "id"), "slug": ("slug",)}
 
     def get_queryset(self) -> QuerySet[Campaign]:
@@ -196,7 +210,7 @@ class CampaignViewSet(FaceViewSet):
         campaign_services.remove_target(campaign.pk, target_id, actor=parts.principal(request))
         return Response(status=204)
 
-    @extend_schema(request=ProposalBody, responses={201: MadeSlotsSerializer})
+    @extend_schema(request=ProposalBody, responses={201: MadeSlotsSerializer, 200: ProposalRehearsalSerializer})
     @action(detail=True, methods=["post"], url_path="propose-slots")
     def propose_slots(self, request: Request, slug: str) -> Response:
         """Drafts inside the best joint windows of the participants, each with its reason; none where there are none."""
@@ -204,7 +218,10 @@ class CampaignViewSet(FaceViewSet):
         pk = self._pk()
         if "target" in body:
             body["target_id"] = parts.target_called(body.pop("target"), request.user).pk
-        return self._made(services.propose_slots(pk, actor=parts.principal(request), **body))
+        body["actor"] = parts.principal(request)
+        if self.is_rehearsal():
+            return told(services.rehearse_proposal(pk, show=self._would_be, **body))
+        return self._made(services.propose_slots(pk, **body))
 
     @extend_schema(request=RapidBody, responses={201: MadeSlotsSerializer})
     @action(detail=True, methods=["post"], url_path="rapid-response")
@@ -221,7 +238,14 @@ class CampaignViewSet(FaceViewSet):
         return self.answer(campaign.pk)
 
     def _made(self, made: Sequence[Slot]) -> Response:
+        return Response({"slots": self._slots(made)}, status=201)
+
+    def _would_be(self, made: Sequence[Slot]) -> Any:
+        slots = [without_ids(slot) for slot in self._slots(made)]
+        return {"slots": [slot | {"seats": [without_ids(seat) for seat in slot["seats"]]} for slot in slots]}
+
+    def _slots(self, made: Sequence[Slot]) -> Any:
         rows = list(Slot.objects.filter(pk__in=[slot.pk for slot in made]).select_related("campaign", "target"))
         rows.sort(key=lambda slot: (slot.starts_at, slot.pk))
         dress_slots(rows, self.request.user)
-        return Response({"slots": SlotSerializer(rows, many=True).data}, status=201)
+        return SlotSerializer(rows, many=True).data

@@ -19,10 +19,11 @@ from coordination.common.scopes import Scope
 
 from .. import services
 from ..claimable import sole_claimant
-from ..models import Claim, ClaimedSeat, Slot
+from ..models import Claim, ClaimedSeat, Seat, Slot
 from ..services.claims import MOST_SEATS
 from . import parts
 from .filters import RoomFilter
+from .rehearsals import RehearsalSerializer, told, without_ids
 
 
 class ClaimedSeatSerializer(serializers.Serializer[Any]):
@@ -44,6 +45,19 @@ class ClaimSerializer(serializers.Serializer[Any]):
     note = serializers.CharField()
     accepts_shift = serializers.BooleanField(help_text="agreed to the proposed shift of the slot")
     created_at = serializers.DateTimeField()
+
+
+class WouldBeSeatSerializer(ClaimedSeatSerializer):
+    id = serializers.IntegerField(allow_null=True, help_text="null: of an open slot, not made yet")
+
+
+class WouldBeClaimSerializer(ClaimSerializer):
+    id = serializers.IntegerField(allow_null=True, help_text="null: it was not made")
+    seats = WouldBeSeatSerializer(many=True, help_text="that it would take or wait for")
+
+
+class ClaimRehearsalSerializer(RehearsalSerializer):
+    would = WouldBeClaimSerializer(allow_null=True, help_text="the claim; null where it would be refused")
 
 
 class ClaimBody(BodySerializer):
@@ -79,6 +93,7 @@ class ClaimViewSet(FaceViewSet):
     filterset_class = ClaimFilter
     permission_classes = [IsAuthenticated]
     scopes = {"list": Scope.READ, "retrieve": Scope.READ, "*": Scope.CLAIM}
+    rehearsed = ("create",)
     orderings = {"-id": ("-id",), "id": ("id",)}
 
     def get_queryset(self) -> QuerySet[Claim]:
@@ -94,7 +109,7 @@ class ClaimViewSet(FaceViewSet):
         actor = actor_of(self.request.user)
         self._known_targets = parts.known_targets((claim.slot.target_id for claim in rows), actor)
 
-    @extend_schema(request=ClaimBody, responses={201: ClaimSerializer})
+    @extend_schema(request=ClaimBody, responses={201: ClaimSerializer, 200: ClaimRehearsalSerializer})
     def create(self, request: Request) -> Response:
         """Take seats of a slot, all or none: held at once, confirmed with the quorum, or waiting where it is full."""
         body = read_body(ClaimBody, request)
@@ -105,10 +120,18 @@ class ClaimViewSet(FaceViewSet):
             organisation_id = sole_claimant(slot_id, visible, request.user)
         else:
             organisation_id = parts.organisation_called(slug).pk
-        claim = services.claim_seats(
-            slot_id, organisation_id, seat_ids=seats, telescope_ids=telescopes, actor=parts.principal(request), **body
-        )
-        return self.answer(claim.pk, 201)
+        body |= {"seat_ids": seats, "telescope_ids": telescopes, "actor": parts.principal(request)}
+        if self.is_rehearsal():
+            return told(services.rehearse_claim(slot_id, organisation_id, show=self._would_be, **body))
+        return self.answer(services.claim_seats(slot_id, organisation_id, **body).pk, 201)
+
+    def _would_be(self, claim: Claim) -> Any:
+        """While it is there; seats of an open slot that nobody took before are made by a claim."""
+        shown = self.shown(claim.pk)
+        made = {seat.pk for seat in Seat.objects.filter(slot=claim.slot_id).exclude(claimed_seats__claim__lt=claim.pk)}
+        opened = claim.slot.kind == Slot.Kind.OPEN
+        seats = [without_ids(seat) if opened and seat["id"] in made else seat for seat in shown["seats"]]
+        return without_ids(shown) | {"seats": seats}
 
     @extend_schema(request=parts.ReasonBody, responses=ClaimSerializer)
     @action(detail=True, methods=["post"])

@@ -12,6 +12,7 @@ from .grants import grant_telescope, revoke_grant
 from .proposing import add_slot, propose_slots
 from .rapid import rapid_response
 from .recheck import recheck_slot, recheck_slots
+from .rehearsing import rehearse_booking, rehearse_claim, rehearse_proposal
 from .shifting import dismiss_review, propose_shift
 from .slots import cancel_slot, complete_slot, publish_slot, remove_seat, update_slot
 from .sweeping import advance_slots, expire_slots, mark_disturbed
@@ -39,6 +40,9 @@ __all__ = [
     "rapid_response",
     "recheck_slot",
     "recheck_slots",
+    "rehearse_booking",
+    "rehearse_claim",
+    "rehearse_proposal",
     "release_booking",
     "remove_demonstration",
     "remove_seat",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, prefetch_related_objects
 
 from coordination.campaigns.models import Participation
 from coordination.common import clock, preconditions, states
@@ -151,6 +151,17 @@ def _slot_for(slot_id: int, organisation_id: int) -> Slot:
     if not slot.is_joined:  # type: ignore[attr-defined]  # annotated above
         raise rules.not_joined()
     return slot
+
+
+def claim_wanted(slot_id: int, seat_ids: Sequence[int], telescope_ids: Sequence[int]) -> tuple[Slot, list[Seat]]:
+    """The slot and the seats that are asked for, with their telescopes; as they are, without any lock."""
+    wanted = _wanted(seat_ids, telescope_ids)
+    slot = Slot.objects.select_related("campaign", "target").get(pk=slot_id)
+    if telescope_ids and slot.kind == Slot.Kind.OPEN:
+        return slot, seats_for(slot, wanted)
+    seats = _listed_seats(slot, [] if telescope_ids else wanted)
+    prefetch_related_objects(seats, "telescope__organisation")
+    return slot, seats
 
 
 def _listed_seats(slot: Slot, seat_ids: list[int]) -> list[Seat]:

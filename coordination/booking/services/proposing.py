@@ -1,7 +1,7 @@
 """Drafts of slots: proposed inside the best joint windows, or set by hand."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -53,9 +53,7 @@ def propose_slots(
     if not 1 <= count <= _HIGHEST_COUNT:
         raise DomainError("Too many or too few.", field="count", value=count, expected=f"1 to {_HIGHEST_COUNT}")
     targets = _targets(campaign, target_id)
-    telescopes = participating_telescopes(campaign)
-    if not telescopes:
-        raise ConflictError("No participant has an active telescope at a fixed place.", field="campaign")
+    telescopes = _require_telescopes(campaign)
     span = _span(campaign, starts_at, ends_at)
     slots = []
     for target in targets:
@@ -197,9 +195,40 @@ def _coordinated(campaign_id: int, actor: Principal | None) -> Campaign:
     if campaign is None:
         raise UnknownError(f"There is no campaign {campaign_id}.", field="campaign", value=campaign_id)
     require_coordinator(actor, campaign)
-    if campaign.state not in _STATES:
-        raise ConflictError(f"The campaign is {campaign.state}.", field="campaign", value=campaign.state)
+    _require_going_on(campaign)
     return campaign
+
+
+def _require_going_on(campaign: Campaign) -> None:
+    if campaign.state not in _STATES:
+        raise ConflictError(
+            f"The campaign is {campaign.state}.", field="campaign", value=campaign.state, code="campaign-not-open"
+        )
+
+
+def _require_telescopes(campaign: Campaign) -> list[Telescope]:
+    telescopes = participating_telescopes(campaign)
+    if not telescopes:
+        raise ConflictError(
+            "No participant has an active telescope at a fixed place.", field="campaign", code="no-telescope"
+        )
+    return telescopes
+
+
+def proposal_refusals(
+    campaign: Campaign, starts_at: dt.datetime | None, ends_at: dt.datetime | None
+) -> Iterator[DomainError]:
+    """Every reason why nothing can be proposed for a campaign between these times."""
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: _require_going_on(campaign),
+        lambda: _require_telescopes(campaign),
+        lambda: _span(campaign, starts_at, ends_at),
+    )
+    for check_one in checks:
+        try:
+            check_one()
+        except ConflictError as refusal:
+            yield refusal
 
 
 def _targets(campaign: Campaign, target_id: int | None) -> list[Target]:
@@ -221,6 +250,6 @@ def _span(campaign: Campaign, starts_at: dt.datetime | None, ends_at: dt.datetim
     if last - first < dt.timedelta(minutes=campaign.observation_minutes):
         raise ConflictError(
             "Nothing of the campaign's period is left, or too little.", field="ends_at", value=utc_text(last),
-            expected=f"after {utc_text(first)}",
+            expected=f"after {utc_text(first)}", code="period-over",
         )  # fmt: skip
     return Span(first, last)

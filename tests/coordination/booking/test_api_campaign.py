@@ -58,8 +58,15 @@ def test_from_the_draft_to_the_completed_campaign(people):
         lead.post("campaigns/ganymed/targets/", {"designation": "Ganymed"}, 201)
         assert lead.post("campaigns/ganymed/open/")["state"] == "open"
 
+        would = lead.post("campaigns/ganymed/propose-slots/?dry_run=true", {"target": "1036", "count": 1})
+        assert lead.get("slots/")["results"] == []
         drafts = lead.post("campaigns/ganymed/propose-slots/", {"target": "1036", "count": 1}, 201)["slots"]
         (slot,) = drafts
+        given = ("id", "seats")
+        assert would["refusals"] == []
+        assert [{k: v for k, v in each.items() if k not in given} for each in would["would"]["slots"]] == [
+            {k: v for k, v in slot.items() if k not in given}
+        ]
         seats = {seat["telescope"]["organisation"]: seat for seat in slot["seats"]}
         assert len(seats) >= 2
         assert "sites at once" in slot["reason"]
