@@ -103,7 +103,7 @@ def _refusals(method: str, operation: dict[str, Any]) -> dict[str, str]:
     return _REFUSALS | of_headers | (_OF_WRITES if writes else {}) | (_OF_BODIES if "requestBody" in operation else {})
 
 
-class SafeSchema(AutoSchema):  # type: ignore[no-untyped-call]
+class SafeSchema(AutoSchema):
     """Operations with the headers by which they are safe to repeat and to make (`safe_requests`)."""
 
     def get_override_parameters(self) -> list[Any]:

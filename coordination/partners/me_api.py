@@ -7,10 +7,9 @@ from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from coordination.common.actors import actor_of
-from coordination.common.api import refuse_unknown_parameters
+from coordination.common.api import PlainView, refuse_unknown_parameters
 from observatories.models import Organisation
 
 from .models import PartnerToken
@@ -25,7 +24,7 @@ class MeSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(allow_null=True, help_text="of the token; null: it does not expire")
 
 
-class MeView(APIView):
+class MeView(PlainView):
     """The caller."""
 
     permission_classes = (IsAuthenticated,)
