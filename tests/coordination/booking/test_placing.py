@@ -19,6 +19,7 @@ from coordination.booking.services import (
     publish_slot,
     rapid_response,
     recheck_slots,
+    rehearse_claim,
 )
 from coordination.booking.services.open_seats import windows_over
 from coordination.campaigns.models import Campaign
@@ -155,7 +156,14 @@ def test_rapid_response_publishes_open_slots_and_tells_everybody(catalogue, lead
     assert all(NOW <= slot.starts_at < NOW + 24 * HOUR for slot in slots)
     assert told("slot.published") == {"w84", "j04"}
     seeing = windows_over(slots[0].target, list(Telescope.objects.all()), slots[0].starts_at, slots[0].ends_at)
-    for telescope in Telescope.objects.filter(organisation__slug__in=["w84", "j04"]):
+    theirs = Telescope.objects.filter(organisation__slug__in=["w84", "j04"])
+    for telescope in theirs:
+        asked = {"telescope_ids": [telescope.pk], "show": lambda claim: claim.state}
+        verdict = rehearse_claim(slots[0].pk, telescope.organisation_id, **asked)
+        expected = ("confirmed", []) if telescope.pk in seeing else (None, ["no-window"])
+        assert (verdict.would, [each.error.extra["code"] for each in verdict.refusals]) == expected
+    assert not slots[0].seats.exists()
+    for telescope in theirs:
         if telescope.pk in seeing:
             assert (
                 claim_seats(slots[0].pk, telescope.organisation_id, telescope_ids=[telescope.pk]).state == "confirmed"
