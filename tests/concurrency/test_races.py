@@ -376,4 +376,4 @@ def test_a_service_that_a_deadlock_ended_runs_again(world):
     for side in sides:
         side.join(60.0)
     assert [side.outcome for side in sides] == [f"both, {first} first", f"both, {second} first"]
-    assert len(tries) == 3
+    assert len(tries) >= 3
