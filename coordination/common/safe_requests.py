@@ -72,7 +72,8 @@ class SafeRequests:
         if text is None:
             return None
         if not self.answers_if_match():
-            raise DomainError("No version is asked for here.", field=preconditions.HEADER, value=text)
+            told = "There is no one object here that could have been seen."
+            raise DomainError(told, field=preconditions.HEADER, value=text)
         return self.expected(set(parse_etags(text)))
 
     def _rendered(self, handler: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:

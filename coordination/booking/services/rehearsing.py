@@ -116,13 +116,15 @@ def claim_refusals(
     if (over := rules.no_longer(slot, clock.now())) is not None:
         yield Refusal(over)
     grants = list(TelescopeGrant.objects.filter(organisation_id=organisation_id))
-    blind = _blind(slot, [seat.telescope for seat in seats if seat.pk is None])
+    foreign = [rules.not_yours(slot, seat, seat.telescope, organisation_id, grants) for seat in seats]
+    # Windows take a moment to compute: not for a slot that is closed or for telescopes that are another's.
+    asked = [s.telescope for s, refusal in zip(seats, foreign, strict=True) if s.pk is None and refusal is None]
+    blind = _blind(slot, asked) if joined and over is None else set()
     periods = sharing_setup(occupied(seat.telescope, seat.observe_from, seat.observe_until) for seat in seats)
     by_place = {(period.telescope.pk, period.observe_from): period for period in periods}
-    for seat in seats:
-        foreign = rules.not_yours(slot, seat, seat.telescope, organisation_id, grants)
-        if foreign is not None:
-            yield Refusal(foreign, seat.telescope_id, seat.pk)
+    for seat, refusal in zip(seats, foreign, strict=True):
+        if refusal is not None:
+            yield Refusal(refusal, seat.telescope_id, seat.pk)
         if seat.telescope_id in blind:
             yield Refusal(rules.no_window(seat.telescope), seat.telescope_id, seat.pk)
         yield from _of_period(by_place[seat.telescope_id, seat.observe_from], {organisation_id}, seat.pk)
