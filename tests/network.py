@@ -56,7 +56,7 @@ def well_placed():
 
 
 @pytest.fixture
-def catalogue(well_placed, db):
+def catalogue(db):
     """The targets, by name."""
     import_file(CatalogueFile("mpc", [lambda raw=raw: parse_record(raw) for raw in RECORDS]))
     return {target.name: target for target in Target.objects.all()}

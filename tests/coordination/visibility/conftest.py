@@ -1,5 +1,13 @@
-"""Fixtures of this room."""
+"""The small catalogue and network of `tests.network`, on an evening on which the targets are well placed."""
 
-from tests.network import catalogue, network, well_placed
+import pytest
 
-__all__ = ["catalogue", "network", "well_placed"]
+from tests.network import catalogue as plain_catalogue
+from tests.network import network, well_placed
+
+__all__ = ["network", "plain_catalogue", "well_placed"]
+
+
+@pytest.fixture
+def catalogue(well_placed, plain_catalogue):
+    return plain_catalogue
