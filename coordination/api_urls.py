@@ -10,6 +10,7 @@ from coordination.booking.api.claims import ClaimViewSet
 from coordination.booking.api.grants import GrantViewSet
 from coordination.booking.api.occupied import OccupiedView
 from coordination.booking.api.slots import SlotViewSet
+from coordination.common.problem_pages import problem_detail, problem_list
 from coordination.partners.api import NoticeViewSet, PreferenceView
 from coordination.partners.events_api import EventsView
 from coordination.partners.me_api import MeView
@@ -41,6 +42,8 @@ urlpatterns = [
     path(
         "redoc/", SpectacularRedocView.as_view(url_name="api-schema", template_name="web/redoc.html"), name="api-redoc"
     ),
+    path("problems/", problem_list, name="api-problems"),
+    path("problems/<slug:name>/", problem_detail, name="api-problem"),
     path("windows/explain/", ExplainView.as_view(), name="window-explain"),
     path("events/", EventsView.as_view(), name="events"),
     path("me/", MeView.as_view(), name="me"),

@@ -45,6 +45,7 @@ NOTICE_RETENTION_DAYS = env.int("NOTICE_RETENTION_DAYS", default=90)  # how long
 # by themselves, everybody else by address: behind proxies, say how many there are.
 API_RATE_SIGNED_IN = env.str("API_RATE_SIGNED_IN", default="1200/60")
 API_RATE_ANONYMOUS = env.str("API_RATE_ANONYMOUS", default="120/60")
+API_BODY_LIMIT_BYTES = env.int("API_BODY_LIMIT_BYTES", default=1_048_576)  # larger bodies of requests are not read
 # For development: webhooks may go to loopback addresses, without TLS too. Other private ones stay refused.
 WEBHOOK_ALLOW_LOOPBACK = env.bool("WEBHOOK_ALLOW_LOOPBACK", default=False)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
@@ -81,10 +82,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "coordination.common.refusals.problems",  # first: whatever refuses, the API's refusals are problems
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "coordination.common.refusals.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -207,6 +209,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_PARSER_CLASSES": ["coordination.common.json_bodies.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "coordination.common.pagination.KeysetPagination",
     "EXCEPTION_HANDLER": "coordination.common.problems.exception_handler",

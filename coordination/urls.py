@@ -16,6 +16,3 @@ urlpatterns = [
     path("vo/", include("coordination.feeds.vo_urls")),
     path("health/", HealthView.as_view(), name="health"),
 ]
-
-handler404 = "coordination.common.problems.not_found"
-handler500 = "coordination.common.problems.server_error"

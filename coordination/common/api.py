@@ -6,7 +6,6 @@ from typing import Any
 from django.http import Http404
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -64,7 +63,6 @@ class FaceViewSet(ReadOnlyViewSet):
     service with who asks, and answer with the row as the caller sees it then.
     """
 
-    parser_classes = [JSONParser]
     permission_classes = [IsAuthenticatedOrReadOnly]
     lookup_value_regex = "[0-9]{1,18}"
     rehearsed: tuple[str, ...] = ()  # actions that take `dry_run`

@@ -1,8 +1,7 @@
 """Refusals that explain themselves: RFC 9457 problem details for every error of the API.
 
-A problem has a stable `type` (a URN, `urn:neo-coordination:problem:<name>`), a title, the HTTP status, a `detail` for
-people and, where fields are at fault, `errors`: a list of `field`, `detail` and, where it helps, what would be
-accepted.
+A problem has a stable `type` (see `problem_types`), a title, the HTTP status, a `detail` for people and, where fields
+are at fault, `errors`: a list of `field`, `detail` and, where it helps, what would be accepted.
 """
 
 import math
@@ -11,29 +10,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404
+from django.urls import NoReverseMatch, reverse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-CONTENT_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:neo-coordination:problem:"
+from .problem_types import TYPES
 
-TITLES = {
-    "invalid-input": "The request has fields that cannot be accepted",
-    "unreadable": "The request could not be read",
-    "not-signed-in": "Sign in first",
-    "forbidden": "You may not do this",
-    "not-found": "There is nothing here that you can see",
-    "method-not-allowed": "This address does not answer that method",
-    "not-acceptable": "None of the formats asked for is offered",
-    "unsupported-media-type": "This format is not read here",
-    "throttled": "Too many requests",
-    "conflict": "The request conflicts with what is there",
-    "request-in-progress": "The same request is still running",
-    "idempotency-key-reused": "The key belongs to another request",
-    "precondition-failed": "It is no longer what you have seen",
-    "internal-error": "Something failed on our side",
-}
+CONTENT_TYPE = "application/problem+json"
 
 
 class DomainError(Exception):
@@ -103,7 +87,17 @@ class UnknownError(DomainError):
 
 
 def problem(name: str, status_code: int, detail: str, **extra: Any) -> dict[str, Any]:
-    return {"type": TYPE_PREFIX + name, "title": TITLES[name], "status": status_code, "detail": detail, **extra}
+    kind = TYPES[name]
+    return {"type": kind.uri, "title": kind.title, "status": status_code, "detail": detail, **extra}
+
+
+def help_link(body: dict[str, Any]) -> str:
+    """The `Link` header of a refusal: to the page that explains its type."""
+    try:
+        address = reverse("api-problem", args=[body["type"].rpartition(":")[2]])
+    except NoReverseMatch:  # served without the API's addresses, as in a test of one view
+        return ""
+    return f'<{address}>; rel="help"; type="text/html"'
 
 
 _BY_EXCEPTION: list[tuple[type[exceptions.APIException], str]] = [
@@ -120,10 +114,8 @@ _BY_EXCEPTION: list[tuple[type[exceptions.APIException], str]] = [
 ]
 
 
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's hook. What is no expected refusal goes on as a server error, its traceback in the log."""
-    from rest_framework.views import set_rollback  # loads the ways to sign in, which need models, which may refuse
-
+def explained(error: Exception) -> tuple[dict[str, Any], int, dict[str, str]] | None:
+    """Body, status and headers of the refusal that an exception is; None for what nobody foresaw."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -133,17 +125,37 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             detail=error.message_dict if hasattr(error, "error_dict") else error.messages
         )
     if isinstance(error, DomainError):
-        body, code, headers = error.as_problem(), error.status, dict(error.headers)
-    elif isinstance(error, exceptions.APIException):
-        body, code, headers = _of_api_exception(error), error.status_code, _headers(error)
-    else:
+        return error.as_problem(), error.status, dict(error.headers)
+    if isinstance(error, exceptions.APIException):
+        return _of_api_exception(error), error.status_code, _headers(error)
+    return None
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's hook. What is no expected refusal goes on as a server error, its traceback in the log."""
+    from rest_framework.views import set_rollback  # loads the ways to sign in, which need models, which may refuse
+
+    refusal = explained(error)
+    if refusal is None:
         return None
+    body, code, headers = refusal
+    if code in (status.HTTP_406_NOT_ACCEPTABLE, status.HTTP_415_UNSUPPORTED_MEDIA_TYPE):
+        body |= _offered(code, context["view"])
     set_rollback()
-    response = Response(body, status=code, headers=headers)
+    response = Response(body, status=code, headers=headers | {"Link": help_link(body)})
     renderer = getattr(context["request"], "accepted_renderer", None)
     if renderer is None or renderer.format == "json":
         response.content_type = CONTENT_TYPE
     return response
+
+
+def _offered(code: int, view: Any) -> dict[str, Any]:
+    """The formats that are read here, or answered with."""
+    reads = code == status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
+    accepted = [each.media_type for each in (view.parser_classes if reads else view.renderer_classes)]
+    names = ", ".join(accepted)
+    detail = f"A body has to be {names}, and to be announced so." if reads else f"There is {names}."
+    return {"detail": detail, "accepted": accepted}
 
 
 def _of_api_exception(error: exceptions.APIException) -> dict[str, Any]:
@@ -175,25 +187,3 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait))  # type: ignore[attr-defined]
     return headers
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """For addresses that no view answers. Under /api/ a problem, elsewhere Django's own page."""
-    if not request.path.startswith("/api/"):
-        from django.views.defaults import page_not_found
-
-        return page_not_found(request, exception)
-    body = problem("not-found", 404, f"No resource of this API has the address {request.path}")
-    return JsonResponse(body, status=404, content_type=CONTENT_TYPE)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """For what nobody foresaw; the traceback is in the log."""
-    if not request.path.startswith("/api/"):
-        from django.views.defaults import server_error as page
-
-        return page(request)
-    body = problem(
-        "internal-error", 500, "The request failed on our side and changed nothing. Trying again later may help."
-    )
-    return JsonResponse(body, status=500, content_type=CONTENT_TYPE)

@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from .idempotency import HEADER
+from .problem_types import TYPES
 from .problems import CONTENT_TYPE
 from .safe_requests import SafeRequests
 
@@ -15,7 +16,11 @@ _PROBLEM = {
     "description": "Problem details (RFC 9457).",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string", "description": "stable name of the kind of problem"},
+        "type": {
+            "type": "string",
+            "description": "stable name of the kind of problem, as /api/v1/problems/ explains them; more may come",
+            "enum": [kind.uri for kind in TYPES.values()],
+        },
         "title": {"type": "string", "description": "the kind of problem, for people"},
         "status": {"type": "integer", "description": "the HTTP status"},
         "detail": {"type": "string", "description": "what is wrong here"},
@@ -52,6 +57,10 @@ _PROBLEM = {
         "etag": {"type": "string", "description": "the entity tag that it has now"},
         "needed_scope": {"type": "string", "description": "the scope that the token lacks"},
         "scopes": {"type": "array", "description": "the scopes that it has", "items": {"type": "string"}},
+        "line": {"type": "integer", "description": "of the body, where the reading stopped; from 1"},
+        "column": {"type": "integer", "description": "in that line; from 1"},
+        "accepted": {"type": "array", "description": "media types read or offered here", "items": {"type": "string"}},
+        "limit_bytes": {"type": "integer", "description": "the most that a body may have"},
         "nearest": {
             "type": "array",
             "description": "designations like the one that is not known",
@@ -73,7 +82,11 @@ _OF_HEADERS = {
     HEADER: {"422": "The key was used before for another address or body."},
 }
 _NOT_MODIFIED = {"304": {"description": "The caller has it: as `If-None-Match` says."}}
-_OF_BODIES = {"415": "The format of the body is not read here."}
+_OF_BODIES = {
+    "411": "The body came in chunks: its length has to be given.",
+    "413": "The body is larger than `limit_bytes`.",
+    "415": "The format of the body is not read here.",
+}
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -1,30 +1,24 @@
 """The three addresses of ObjObsSAP."""
 
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.decorators import method_decorator
-from django.views import View
-from django.views.decorators.csrf import csrf_exempt
+from rest_framework.request import Request
 
 from coordination.common import clock
 from coordination.common.actors import actor_of
-from coordination.common.problems import DomainError
 from coordination.visibility.planning import stored_span
 
 from . import dali, objobs, vosi, votable
+from .vo_view import VoView
 
 
-@method_decorator(csrf_exempt, name="dispatch")  # a POST only asks, with parameters too long for an address
-class ObjObsQueryView(View):
+class ObjObsQueryView(VoView):
     http_method_names = ["get", "post", "head", "options"]
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        try:
-            answer = objobs.query(dali.parameters(request), actor_of(request.user))
-        except DomainError as error:
-            return HttpResponse(votable.refusal(error.detail), status=400, content_type=dali.VOTABLE_TYPE)
+    def get(self, request: Request) -> HttpResponse:
+        answer = objobs.query(dali.parameters(request._request), actor_of(request.user))
         address = request.build_absolute_uri(reverse("vo:objobs-query"))
         service = votable.Service(objobs.STANDARD_ID, address, objobs.PARAMETERS)
         body = votable.answer(
@@ -37,10 +31,10 @@ class ObjObsQueryView(View):
     post = get
 
 
-class ObjObsCapabilitiesView(View):
+class ObjObsCapabilitiesView(VoView):
     http_method_names = ["get", "head", "options"]
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         addresses = {
             "ivo://ivoa.net/std/VOSI#capabilities": "vo:objobs-capabilities",
             "ivo://ivoa.net/std/VOSI#availability": "vo:objobs-availability",
@@ -50,10 +44,10 @@ class ObjObsCapabilitiesView(View):
         return HttpResponse(vosi.capabilities(told), content_type="text/xml; charset=utf-8")
 
 
-class ObjObsAvailabilityView(View):
+class ObjObsAvailabilityView(VoView):
     http_method_names = ["get", "head", "options"]
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         """Available if windows are stored from now on."""
         try:
             span = stored_span()

@@ -5,45 +5,36 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response, patch_cache_control
-from django.utils.decorators import method_decorator
-from django.views import View
-from django.views.decorators.csrf import csrf_exempt
+from rest_framework.request import Request
 
 from coordination.common import clock
 from coordination.common.actors import ANONYMOUS, actor_of
 from coordination.common.problems import DomainError
+from coordination.partners.authentication import TokenAuthentication
 
 from . import dali, obsplan, votable
+from .vo_view import VoView
 
 DEFAULT_ROWS, MOST_ROWS = 1000, 10_000
 KNOWN = frozenset({"TIME", "FACILITY", "EXECUTION_STATUS", "MAXREC", "RESPONSEFORMAT"})
 
 
-@method_decorator(csrf_exempt, name="dispatch")
-class ObsPlanQueryView(View):
+class ObsPlanQueryView(VoView):
     """Public slots; to those who take part in a campaign, also its own."""
 
     http_method_names = ["get", "post", "head", "options"]
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        form = dali.VOTABLE
-        try:
-            given = dali.parameters(request)
-            form = dali.response_format(given, [dali.JSON, dali.VOTABLE])
-            dali.require_known(given, KNOWN)
-            most = dali.maxrec(given, DEFAULT_ROWS, MOST_ROWS)
-            start, end = dali.time_range(given, clock.now())
-            seats = obsplan.planned(
-                actor_of(request.user),
-                start,
-                end,
-                facilities=given.get("FACILITY", []),
-                statuses=_statuses(given),
-            )
-        except DomainError as error:
-            return _refusal(error.detail, form)
+    def get(self, request: Request) -> HttpResponse:
+        given = dali.parameters(request._request)
+        form = self.form = dali.response_format(given, [dali.JSON, dali.VOTABLE])
+        dali.require_known(given, KNOWN)
+        most = dali.maxrec(given, DEFAULT_ROWS, MOST_ROWS)
+        start, end = dali.time_range(given, clock.now())
+        seats = obsplan.planned(
+            actor_of(request.user), start, end, facilities=given.get("FACILITY", []), statuses=_statuses(given)
+        )
         found = [obsplan.row_of(seat) for seat in seats[: most + 1]]
         response = _answer(found[:most], len(found) > most > 0, form)
         patch_cache_control(response, private=True, max_age=60)
@@ -52,12 +43,13 @@ class ObsPlanQueryView(View):
     post = get
 
 
-class ObsPlanDayView(View):
+class ObsPlanDayView(VoView):
     """What is public of one UTC day: the same file for everybody."""
 
+    authentication_classes = (TokenAuthentication,)  # to count who asks; a cookie would keep the file out of caches
     http_method_names = ["get", "head", "options"]
 
-    def get(self, request: HttpRequest, day: str, ending: str) -> HttpResponse:
+    def get(self, request: Request, day: str, ending: str) -> HttpResponse:
         try:
             start = dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC)
             end = start + dt.timedelta(days=1)
@@ -94,9 +86,3 @@ def _answer(rows: list[dict[str, Any]], overflow: bool, form: str) -> HttpRespon
         return JsonResponse({"query_status": status, "table": obsplan.NAME, "columns": columns, "rows": rows})
     body = votable.answer(obsplan.COLUMNS, rows, overflow=overflow, name=obsplan.NAME, utype=obsplan.UTYPE)
     return HttpResponse(body, content_type=dali.VOTABLE_TYPE)
-
-
-def _refusal(message: str, form: str) -> HttpResponse:
-    if form == dali.JSON:
-        return JsonResponse({"query_status": "ERROR", "message": message}, status=400)
-    return HttpResponse(votable.refusal(message), status=400, content_type=dali.VOTABLE_TYPE)
