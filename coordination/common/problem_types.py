@@ -159,7 +159,7 @@ def as_markdown() -> str:
     parts = [
         "# Problem types",
         "Every refusal of the API is `application/problem+json` (RFC 9457). Its `type` is one of these and stays what "
-        "it is (docs/api.md, *What stays*); more may come. It is a URN, the same at every installation; each refusal has "
+        "it is (docs/api.md, *What stays*); more may come. It is a URN, the same everywhere; each refusal has "
         'a `Link` to the page that explains it (`rel="help"`), under `/api/v1/problems/`.',
         "This file is made from `coordination/common/problem_types.py`: "
         "`python3 dev.py manage problem_types > docs/problems.md`.",
