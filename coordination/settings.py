@@ -217,8 +217,6 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "NEO Coordination",
-    "DESCRIPTION": "Observatories, near-Earth targets and the windows in which each telescope can observe each target. "
-    "All times are UTC, ISO 8601 with Z.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -230,6 +228,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "coordination.common.schema.add_problems",
+        "coordination.api_document.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "TargetKindEnum": "targets.models.Target.Kind",
