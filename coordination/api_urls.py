@@ -1,9 +1,8 @@
 """The API's addresses, version 1."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
-from rest_framework.routers import DefaultRouter
 
+from coordination.api_pages import DocsView, RedocView, Router, SchemaView
 from coordination.booking.api.bookings import BookingViewSet
 from coordination.booking.api.campaigns import CampaignViewSet
 from coordination.booking.api.claims import ClaimViewSet
@@ -22,7 +21,7 @@ from observatories.api import ObservatoryViewSet, TelescopeViewSet
 from observatories.closures_api import ClosureViewSet
 from targets.api import TargetViewSet
 
-router = DefaultRouter()
+router = Router()
 router.register("observatories", ObservatoryViewSet, basename="observatory")
 router.register("telescopes", TelescopeViewSet, basename="telescope")
 router.register("targets", TargetViewSet, basename="target")
@@ -37,11 +36,9 @@ router.register("grants", GrantViewSet, basename="grant")
 router.register("closures", ClosureViewSet, basename="closure")
 
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
-    path(
-        "redoc/", SpectacularRedocView.as_view(url_name="api-schema", template_name="web/redoc.html"), name="api-redoc"
-    ),
+    path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("docs/", DocsView.as_view(), name="api-docs"),
+    path("redoc/", RedocView.as_view(), name="api-redoc"),
     path("problems/", problem_list, name="api-problems"),
     path("problems/<slug:name>/", problem_detail, name="api-problem"),
     path("windows/explain/", ExplainView.as_view(), name="window-explain"),

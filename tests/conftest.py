@@ -15,6 +15,17 @@ hypothesis.settings.register_profile("check", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("check" if os.environ.get("CI") else "project")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--schemathesis-examples", type=int, default=0, metavar="N",
+        help="requests for each operation of the OpenAPI document (tests/api/test_contract.py); default: a few",
+    )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ["SCHEMATHESIS_EXAMPLES"] = str(config.getoption("--schemathesis-examples") or "")
+
+
 @pytest.fixture
 def admin_client(db) -> Client:
     """A browser in which an administrator of the installation is signed in."""

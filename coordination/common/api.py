@@ -45,11 +45,13 @@ class ListViewSet(SafeRequests, mixins.ListModelMixin, viewsets.GenericViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in ("GET", "HEAD"):
-            return  # refused for its method, whatever its parameters
-        refuse_unknown_parameters(request, self._list_parameters() if self.action in self.listing_actions else set())
+        if self.action is not None:  # else refused for its method, whatever its parameters
+            refuse_unknown_parameters(request, self.known_parameters())
 
-    def _list_parameters(self) -> set[str]:
+    def known_parameters(self) -> set[str]:
+        """Of the action under way."""
+        if self.action not in self.listing_actions:
+            return set()
         filterset = getattr(self, "filterset_class", None)
         return _OF_LISTS | (set(filterset.base_filters) if filterset else set())
 
@@ -68,10 +70,8 @@ class FaceViewSet(ReadOnlyViewSet):
     rehearsed: tuple[str, ...] = ()  # actions that take `dry_run`
     unconditional: tuple[str, ...] = ()  # actions on a row whose services do not lock it: `If-Match` is refused
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if self.action is not None and request.method not in ("GET", "HEAD"):
-            refuse_unknown_parameters(request, {"dry_run"} if self.action in self.rehearsed else set())
+    def known_parameters(self) -> set[str]:
+        return super().known_parameters() | ({"dry_run"} if self.action in self.rehearsed else set())
 
     def answers_if_match(self) -> bool:
         return bool(self.detail) and self.action not in self.unconditional

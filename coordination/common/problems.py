@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
 from django.urls import NoReverseMatch, reverse
 from rest_framework import exceptions, status
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from .problem_types import TYPES
@@ -143,8 +144,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         body |= _offered(code, context["view"])
     set_rollback()
     response = Response(body, status=code, headers=headers | {"Link": help_link(body)})
-    renderer = getattr(context["request"], "accepted_renderer", None)
-    if renderer is None or renderer.format == "json":
+    request = context["request"]
+    if getattr(getattr(request, "accepted_renderer", None), "format", "") != "api":  # the pages of the browsable API
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), CONTENT_TYPE
         response.content_type = CONTENT_TYPE
     return response
 

@@ -30,6 +30,13 @@ class Operation:
         content = self.definition.get("requestBody", {}).get("content", {}).get("application/json", {})
         return next((each["value"] for each in content.get("examples", {}).values()), None)
 
+    @property
+    def fields(self) -> set[str]:
+        """Of the body."""
+        content = self.definition.get("requestBody", {}).get("content", {}).get("application/json", {})
+        name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        return set(document()["components"]["schemas"].get(name, {}).get("properties", {}))
+
     def parameters(self, place: str) -> list[str]:
         return [each["name"] for each in self.definition.get("parameters", []) if each["in"] == place]
 

@@ -1,4 +1,9 @@
-"""The API keeps what its own OpenAPI document promises, whatever it is asked."""
+"""The API keeps what its own OpenAPI document promises, whatever it is asked, and in whatever order.
+
+At a large size: `python3 dev.py test tests/api/test_contract.py --schemathesis-examples=200`.
+"""
+
+import os
 
 import pytest
 import schemathesis
@@ -6,6 +11,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
@@ -22,19 +28,26 @@ some_cases = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": Fa
 signed_in = schemathesis.openapi.from_wsgi(DOCUMENT, application, config=some_cases)
 
 
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES") or 0)
+
+
+def of_size(usual: int, **further) -> settings:
+    return settings(max_examples=EXAMPLES or usual, suppress_health_check=list(HealthCheck), deadline=None, **further)
+
+
 # Not checked: that all that fits the document is accepted. That `before` is later than `after` it cannot say.
 UNSAID = [positive_data_acceptance]
 CSRF = "c" * 32
 
 
 @schema.include(method="GET").parametrize()
-@settings(max_examples=5, suppress_health_check=list(HealthCheck), deadline=None)
+@of_size(5)
 def test_every_answer_is_as_documented(case, one_transaction):
     case.call_and_validate(excluded_checks=UNSAID)
 
 
 @signed_in.parametrize()
-@settings(max_examples=6, suppress_health_check=list(HealthCheck), deadline=None)
+@of_size(6)
 def test_every_answer_to_a_coordinator_is_as_documented(case, coordinator):
     """The same by somebody who is signed in, on what is there: rows of a campaign for some of the identifiers."""
     session, there = coordinator
@@ -46,12 +59,43 @@ def test_every_answer_to_a_coordinator_is_as_documented(case, coordinator):
 
 
 @signed_in.include(path_regex="/(events|webhooks)/").parametrize()
-@settings(max_examples=6, suppress_health_check=list(HealthCheck), deadline=None)
+@of_size(6)
 def test_every_answer_to_a_partners_system_is_as_documented(case, partner):
     token, webhook_id = partner
     if case.meta.generation.mode.is_positive and "id" in case.path_parameters:
         case.path_parameters["id"] = webhook_id
     case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, excluded_checks=[*UNSAID, ignored_auth])
+
+
+def test_what_is_created_is_followed_along_the_links(coordinator_token):
+    """Sequences: create, read, change, give up, along the links of the document, with a token."""
+    token, there = coordinator_token
+
+    class Sequences(signed_in.as_state_machine()):
+        def before_call(self, case):
+            if isinstance(case.body, dict):
+                case.body.update({name: value for name, value in there.items() if name in case.body})
+
+        def get_call_kwargs(self, case):
+            return {"headers": {"Authorization": f"Bearer {token}"}}
+
+        def validate_response(self, response, case, **_):
+            case.validate_response(response, excluded_checks=[*UNSAID, ignored_auth])
+
+    run_state_machine_as_test(Sequences, settings=of_size(5, stateful_step_count=8))
+
+
+@pytest.fixture
+def coordinator_token(one_transaction):
+    """A token with all scopes of who leads a campaign; and what bodies have to name for something to come of them."""
+    world = make_world()
+    chile = world.organisations["chile"]
+    there = {
+        "slot": world.slot.pk, "campaign": world.campaign.slug, "target": "2026 AB1", "organisation": "chile",
+        "lead_organisation": "chile", "telescope": world.telescopes["chile"].pk, "seats": [world.seats["chile"].pk],
+        "url": "https://8.8.8.8/neo",
+    }  # fmt: skip
+    return create_token(chile.pk, name="robot", scopes=Scope.values)[1], there
 
 
 @pytest.fixture
