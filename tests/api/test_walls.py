@@ -22,6 +22,7 @@ from .house import (
     PARAMETERS,
     QUERY,
     ROWS,
+    SAME_FOR_ALL,
     SECRETS,
     House,
     make_house,
