@@ -110,9 +110,10 @@ def _add_examples(operation: dict[str, Any]) -> None:
     if "body" in recorded and "requestBody" in operation:
         for content in operation["requestBody"]["content"].values():
             content["examples"] = {"recorded": {"value": recorded["body"]}}
-    content = operation["responses"].get(recorded.get("status"), {}).get("content", {}).get("application/json")
-    if content is not None and "answer" in recorded:
-        content["examples"] = {"recorded": {"value": recorded["answer"]}}
+    for status, answer in recorded.get("answers", {}).items():
+        content = operation["responses"].get(status, {}).get("content", {}).get("application/json")
+        if content is not None:
+            content["examples"] = {"recorded": {"value": answer}}
 
 
 @cache
@@ -142,5 +143,5 @@ def _add_links(path: str, operation: dict[str, Any], operations: list[tuple[str,
                 "parameters": {parameters[0]: expression},
             }
     for status, response in operation["responses"].items():
-        if status.startswith("2") and links:
+        if links and (status == "201" or (name.endswith("_list") and status == "200")):
             response["links"] = links
