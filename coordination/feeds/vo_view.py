@@ -1,10 +1,11 @@
 """What the services of the Virtual Observatory share: who asks, how often, and refusals in their own format (DALI)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpResponse, JsonResponse
-from rest_framework.authentication import SessionAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -38,7 +39,7 @@ class VoView(APIView):
     """Tokens with the scope `read`, sessions and the limits of requests as in the API."""
 
     schema = None  # described by VOSI capabilities, not by the OpenAPI document
-    authentication_classes = (TokenAuthentication, ReadingSession)
+    authentication_classes: Sequence[type[BaseAuthentication]] = (TokenAuthentication, ReadingSession)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = _WhateverIsAccepted
     scopes = {"*": Scope.READ}
