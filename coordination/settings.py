@@ -227,6 +227,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "coordination.common.tables.describe_tables",
+        "coordination.common.sparse.describe_sparse",
         "coordination.common.schema.add_problems",
         "coordination.api_document.complete",
     ],

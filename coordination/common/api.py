@@ -14,6 +14,8 @@ from rest_framework.views import APIView
 from .preconditions import Precondition
 from .safe_requests import RowResponse, SafeRequests, etag_of_data
 
+from .sparse import FIELDS, fields_asked_for, keep_fields
+
 _EVERYWHERE = {"format"}
 _OF_LISTS = {"limit", "cursor", "order_by"}
 
@@ -42,11 +44,23 @@ class ListViewSet(SafeRequests, mixins.ListModelMixin, viewsets.GenericViewSet):
     """
 
     listing_actions: tuple[str, ...] = ("list",)  # and further ones that answer with pages
+    fields_asked_for: frozenset[str] | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action is not None:  # else refused for its method, whatever its parameters
-            refuse_unknown_parameters(request, self.known_parameters())
+        if self.action is None:
+            return  # refused for its method, whatever its parameters
+        refuse_unknown_parameters(request, self.known_parameters() | ({FIELDS} if self.is_sparse else set()))
+        if self.is_sparse:
+            self.fields_asked_for = fields_asked_for(request, self.get_serializer_class())
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether `fields` chooses what is shown."""
+        return self.action in ("list", "retrieve")
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        return keep_fields(super().get_serializer(*args, **kwargs), self.fields_asked_for)
 
     def known_parameters(self) -> set[str]:
         """Of the action under way."""

@@ -47,6 +47,15 @@ class KeysetPagination(BasePagination):
             self.next_position = [_value(rows[-1], field.lstrip("-")) for field in fields]
         return rows
 
+    def in_order(self, queryset: QuerySet[Any], request: Request, view: APIView) -> QuerySet[Any]:
+        """All rows in the order asked for, for an answer that is not paged. Raises ValidationError for `limit` and
+        `cursor`, which mean nothing there.
+        """
+        if paged := {name for name in ("limit", "cursor") if name in request.query_params}:
+            raise ValidationError({name: ["A table is not paged: it holds all rows."] for name in sorted(paged)})
+        self.request, self.orderings = request, getattr(view, "orderings", {"id": ("id",)})
+        return queryset.order_by(*(_order_expression(field) for field in self._ordering()))
+
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"next": self._next_link(), "results": data})
 

@@ -10,6 +10,7 @@ from .idempotency import HEADER
 from .problem_types import TYPES
 from .problems import CONTENT_TYPE
 from .safe_requests import SafeRequests
+from .sparse import sparse_parameters
 
 _PROBLEM = {
     "type": "object",
@@ -124,7 +125,8 @@ class SafeSchema(AutoSchema):
         if not isinstance(view, SafeRequests):
             return []
         if self.method == "GET":
-            return [_header("If-None-Match", "Entity tags that the caller has: 304 if one still holds.")]
+            told = "Entity tags that the caller has: 304 if one still holds."
+            return [_header("If-None-Match", told), *sparse_parameters(view)]
         parameters = []
         if self.method == "POST":
             told = "Chosen by the caller, such as a UUID: a request repeated under it is carried out once."

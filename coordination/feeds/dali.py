@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from django.http import HttpRequest
 
+from coordination.common import votable
 from coordination.common.problems import DomainError
 
-VOTABLE_TYPE = "application/x-votable+xml"
+VOTABLE_TYPE = votable.MEDIA_TYPE
 VOTABLE, JSON = "votable", "json"
 _FORMATS = {
     "votable": VOTABLE,

@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest, Least
 from coordination.common import clock
 from coordination.common.actors import Actor
 from coordination.common.problems import DomainError
+from coordination.common.votable import REAL, TEXT, Column, Parameter
 from coordination.visibility import quality
 from coordination.visibility.computing import ENGINE_VERSION, plannable_telescopes
 from coordination.visibility.fixed_positions import windows_of_position
@@ -25,7 +26,6 @@ from targets.services.ephemerides import Span
 
 from . import dali
 from .facilities import called, facility
-from .votable import REAL, TEXT, Column, Parameter
 
 STANDARD_ID = "ivo://ivoa.net/std/ObjObsSAP#query-0.3"
 DEFAULT_ROWS, MOST_ROWS = 1000, 10_000

@@ -6,11 +6,11 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 
-from coordination.common import clock
+from coordination.common import clock, votable
 from coordination.common.actors import actor_of
 from coordination.visibility.planning import stored_span
 
-from . import dali, objobs, vosi, votable
+from . import dali, objobs, vosi
 from .vo_view import VoView
 
 

@@ -11,13 +11,13 @@ from django.db.models.functions import Coalesce, Greatest
 from coordination.booking.models import Booking, Seat, Slot
 from coordination.campaigns.models import Participation, visible_campaign_q
 from coordination.common.actors import Actor
+from coordination.common.votable import REAL, TEXT, WHOLE, Column
 from observatories.models import Telescope
 from targets.models import Target
 
 from . import dali
 from .changes import history, latest_change
 from .facilities import called, facility
-from .votable import REAL, TEXT, WHOLE, Column
 
 NAME = "ivoa.obsplan"
 UTYPE = "ivo://ivoa.net/std/ObsLocTAP#table-1.0"

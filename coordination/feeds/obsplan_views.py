@@ -9,12 +9,12 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response, patch_cache_control
 from rest_framework.request import Request
 
-from coordination.common import clock
+from coordination.common import clock, votable
 from coordination.common.actors import ANONYMOUS, actor_of
 from coordination.common.problems import DomainError
 from coordination.partners.authentication import TokenAuthentication
 
-from . import dali, obsplan, votable
+from . import dali, obsplan
 from .vo_view import VoView
 
 DEFAULT_ROWS, MOST_ROWS = 1000, 10_000

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coordination.common import clock
@@ -17,10 +18,11 @@ from coordination.common.api import ListViewSet, RoundedField
 from coordination.common.filters import InstantFilter, TrueFalseFilter
 from coordination.common.pagination import KeysetPagination
 from coordination.common.problems import DomainError
+from coordination.common.tables import TABLES, asks_for_table, table_response
 from observatories.models import Observatory, Organisation, Telescope
 from targets.services import UnknownDesignationError, resolve
 
-from . import quality
+from . import quality, window_table
 from .models import VisibilityWindow
 from .planning import stored_span
 
@@ -225,15 +227,20 @@ class WindowFilter(django_filters.FilterSet):
         return super().filter_queryset(queryset)
 
 
+def orbits_listed(request: Request) -> str:
+    """Which orbits the windows asked for are limited to."""
+    asked = request.query_params
+    least = asked.get("orbit_trust") or (quality.LEVELS[-1] if "target" in asked else quality.LISTED).label
+    means = {"good": "only orbits that are good on the night", "fair": f"only {quality.LISTED_MEANS}"}
+    return means.get(least, "every orbit")
+
+
 class WindowPagination(KeysetPagination):
     """Says with each page which orbits it holds: a list that leaves out windows unasked must not look complete."""
 
     def get_paginated_response(self, data: Any) -> Response:
-        asked = self.request.query_params
-        least = asked.get("orbit_trust") or (quality.LEVELS[-1] if "target" in asked else quality.LISTED).label
-        means = {"good": "only orbits that are good on the night", "fair": f"only {quality.LISTED_MEANS}"}
         response = super().get_paginated_response(data)
-        response.data["orbits"] = means.get(least, "every orbit")
+        response.data["orbits"] = orbits_listed(self.request)
         return response
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -246,10 +253,11 @@ class WindowPagination(KeysetPagination):
 @extend_schema(tags=["windows"])
 class WindowViewSet(ListViewSet):
     """Intervals in which a telescope can observe a target, each edge named after the constraint that opens or closes
-    it.
+    it. JSON comes in pages; CSV and VOTable hold all windows asked for, up to 500000, without `limit` and `cursor`.
     """
 
     queryset = VisibilityWindow.objects.none()
+    renderer_classes = TABLES
     serializer_class = WindowSerializer
     filterset_class = WindowFilter
     pagination_class = WindowPagination
@@ -259,6 +267,15 @@ class WindowViewSet(ListViewSet):
         "v_mag": ("v_mag", "id"),
         "-peak_altitude_deg": ("-peak_altitude_deg", "id"),
     }
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        if not asks_for_table(request):
+            return super().list(request, *args, **kwargs)
+        windows = WindowPagination().in_order(self.filter_queryset(self.get_queryset()), request, self)
+        fields, infos = self.fields_asked_for, {"ORBITS": orbits_listed(request)}
+        return table_response(
+            request, window_table.COLUMNS, window_table.rows(windows), name="windows", infos=infos, fields=fields
+        )
 
     def get_queryset(self) -> QuerySet[VisibilityWindow]:
         visible = VisibilityWindow.objects.visible_to(actor_of(self.request.user))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,17 @@ from coordination.common.timescales import iso_utc, tt_to_tdb_mjd, utc_to_tt_mjd
 from coordination.visibility.engine.places import Places, places
 from coordination.visibility.inputs import Site
 from coordination.visibility.rows import Column
+from coordination.visibility.trusting import Knowledge, Tell, Trusting, labels, rows_where
+from coordination.visibility.uncertainty_rows import uncertainty_columns
+from coordination.visibility.window_rows import impacts_over, tell_impacts
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.station import Station
 from targets.orbits.close_approaches import close_approaches
+from targets.orbits.covariance import OrbitCovariance
 from targets.orbits.elements import OrbitBatch
 from targets.orbits.planets import MJD_ZERO_JD, Planets
 from targets.orbits.propagation import propagate
+from targets.orbits.trust import Trust
 
 # Decimals of each quantity of `Places`, in the order of the columns: fine enough that rounding never limits a
 # comparison.
@@ -41,6 +46,46 @@ DECIMALS = {
 }
 _FULL_TURNS = ("ra_deg", "ra_apparent_deg", "az_deg", "pa_deg")  # 359.9999999999 is written as 0
 _TARGETS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class KnownTargets:
+    """Orbits with what is said of their accuracy; covariances (n) only where ellipses are asked for."""
+
+    orbits: OrbitBatch
+    knowledge: Knowledge
+    covariances: Sequence[OrbitCovariance | None] | None = None
+
+
+def trusted_ephemeris_columns(
+    targets: KnownTargets,
+    sites: Sequence[Site],
+    utc: NDArray[np.datetime64],
+    planets: Planets,
+    tell: Tell,
+    *,
+    with_flags: bool = False,
+) -> list[Column]:
+    """The columns of `ephemeris_columns`, ellipses if asked for, and `orbit_trust`; one row for each target, site and
+    instant, in that order, without those at which an orbit is unusable or the target has hit the Earth: `tell` hears of
+    them. with_flags: what the ellipses are, beside them.
+
+    Raises InputError where nothing is left, and as `ephemeris_columns`.
+    """
+    orbits, tt = targets.orbits, utc_to_tt_mjd(utc)
+    columns = ephemeris_columns(orbits, sites, utc, planets)
+    trusting = Trusting.over(orbits, targets.knowledge, tt, planets)
+    trusting.tell(tell)
+    impacts = impacts_over(orbits, float(tt.min()), float(tt.max()), planets)
+    tell_impacts(impacts, orbits.names, float(tt.min()), tell)
+    target = np.repeat(np.arange(len(orbits)), len(sites) * utc.size)
+    times = np.tile(tt, len(orbits) * len(sites))
+    levels = trusting.levels(target, times)
+    if targets.covariances is not None:
+        columns += uncertainty_columns(targets.covariances, sites, utc, planets, with_flags=with_flags)
+    columns = [*columns, Column.text("orbit_trust", labels(levels))]
+    seen = ~(times > impacts[target])  # NaN: no impact
+    return rows_where(columns, (levels != Trust.UNUSABLE) & seen)
 
 
 def ephemeris_columns(

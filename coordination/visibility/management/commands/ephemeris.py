@@ -11,12 +11,7 @@ from django.core.management.base import BaseCommand
 from coordination.visibility import inputs
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from coordination.visibility.rows import Column
     from targets.orbits.covariance import OrbitCovariance
-    from targets.orbits.elements import OrbitBatch
     from targets.orbits.planets import Planets
 
 
@@ -43,14 +38,8 @@ class Command(BaseCommand):
         inputs.add_format_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> str:
-        import numpy as np
-
-        from coordination.common.timescales import utc_to_tt_mjd
-        from coordination.visibility.ephemeris_rows import ephemeris_columns
-        from coordination.visibility.rows import Column, render
-        from coordination.visibility.trusting import Trusting, labels, rows_where
-        from coordination.visibility.window_rows import impacts_over, tell_impacts
-        from targets.orbits.trust import Trust
+        from coordination.visibility.ephemeris_rows import KnownTargets, trusted_ephemeris_columns
+        from coordination.visibility.rows import render
 
         with inputs.refusals():
             times = inputs.read_times(options)
@@ -58,36 +47,18 @@ class Command(BaseCommand):
             targets = inputs.read_targets(options)
             inputs.require_rows(len(targets), len(sites), times.size)
             planets = inputs.read_planets()
-            columns = ephemeris_columns(targets, sites, times, planets)
-            trusting = Trusting.over(
-                targets, inputs.read_knowledge(options, len(targets)), utc_to_tt_mjd(times), planets
-            )
-            trusting.tell(self.stderr.write)
-            tt = utc_to_tt_mjd(times)
-            impacts = impacts_over(targets, float(tt.min()), float(tt.max()), planets)
-            tell_impacts(impacts, targets.names, float(tt.min()), self.stderr.write)
-            target = np.repeat(np.arange(len(targets)), len(sites) * times.size)
-            levels = trusting.levels(target, np.tile(tt, len(targets) * len(sites)))
-            if options["uncertainty"]:
-                columns += _uncertainty(options, targets, sites, times, planets)
-            columns = [*columns, Column.text("orbit_trust", labels(levels))]
-            seen = ~(np.tile(tt, len(targets) * len(sites)) > impacts[target])  # NaN: no impact
-        return render(rows_where(columns, (levels != Trust.UNUSABLE) & seen), options["format"])
+            knowledge = inputs.read_knowledge(options, len(targets))
+            covariances = _covariances(options, len(targets), planets) if options["uncertainty"] else None
+            known = KnownTargets(targets, knowledge, covariances)
+            columns = trusted_ephemeris_columns(known, sites, times, planets, self.stderr.write)
+        return render(columns, options["format"])
 
 
-def _uncertainty(
-    options: dict[str, Any],
-    targets: OrbitBatch,
-    sites: list[inputs.Site],
-    times: NDArray[np.datetime64],
-    planets: Planets,
-) -> list[Column]:
-    """The columns of --uncertainty. A file of elements says nothing of their accuracy."""
-    from coordination.visibility.uncertainty_rows import uncertainty_columns
+def _covariances(options: dict[str, Any], count: int, planets: Planets) -> list[OrbitCovariance | None]:
+    """For the columns of --uncertainty. A file of elements says nothing of their accuracy."""
+    if options["elements"] is not None:
+        return [None] * count
+    from targets.services.orbit_quality import current_knowledge
 
-    covariances: list[OrbitCovariance | None] = [None] * len(targets)
-    if options["elements"] is None:
-        from targets.services.orbit_quality import current_knowledge
-
-        _, covariances = current_knowledge(options["target"], planets)
-    return uncertainty_columns(covariances, sites, times, planets)
+    _, covariances = current_knowledge(options["target"], planets)
+    return covariances

@@ -1,21 +1,25 @@
 """Tables as VOTables (astropy.io.votable), with what DALI asks of an answer."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import escape
 
 from astropy.io.votable import tree
 
-_CONFIG = {"version": "1.4", "version_1_4_or_later": True}
+_CONFIG = {"version": "1.4", **{f"version_1_{k}_or_later": True for k in (1, 2, 3, 4)}}
+MEDIA_TYPE = "application/x-votable+xml"
 UTC = "utc"  # of the TIMESYS that times refer to
+TIMESTAMP = "timestamp"  # xtype of DALI: ISO 8601 text, with Z for UTC
 
-TEXT, REAL, WHOLE = "char", "double", "int"
+TEXT, REAL, WHOLE, TRUTH = "char", "double", "int", "boolean"
+UNICODE = "unicodeChar"  # text that may not be ASCII
 
 
 @dataclass(frozen=True)
 class Column:
-    """One FIELD. kind: TEXT, REAL or WHOLE; is_mjd marks a time, MJD in UTC."""
+    """One FIELD. kind: TEXT, UNICODE, REAL, WHOLE or TRUTH; is_mjd marks a time, MJD in UTC."""
 
     name: str
     kind: str
@@ -24,6 +28,7 @@ class Column:
     ucd: str = ""
     utype: str = ""
     is_mjd: bool = False
+    xtype: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,32 @@ def answer(
     return _written(votable)
 
 
+def streamed(
+    columns: Sequence[Column],
+    chunks: Iterable[Sequence[Sequence[str]]],
+    *,
+    infos: Mapping[str, str] | None = None,
+    name: str = "results",
+) -> Iterator[bytes]:
+    """A VOTable 1.4 in parts, of chunks of rows that hold the text of each cell; "" is null. Text that may not be ASCII
+    has to be UNICODE: nobody has seen the last row when the first is sent.
+    """
+    votable, resource = _document()
+    for key, value in {"QUERY_STATUS": "OK", **(infos or {})}.items():
+        resource.infos.append(tree.Info(name=key, value=value))
+    resource.tables.append(_table(votable, columns, [{column.name: None for column in columns}], name, None))
+    opening, closing = b"<TABLEDATA>\n", b"    </TABLEDATA>"
+    before, _, rest = _written(votable).partition(opening)  # with a row of nulls, as without rows nothing is written
+    yield before + opening
+    for rows in chunks:
+        yield "".join(_row(cells) for cells in rows).encode()
+    yield closing + rest.partition(closing)[2]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"<TR>{''.join(f'<TD>{escape(cell)}</TD>' if cell else '<TD/>' for cell in cells)}</TR>\n"
+
+
 def refusal(message: str) -> bytes:
     """A VOTable that says why there is no answer."""
     votable, resource = _document()
@@ -95,10 +126,12 @@ def _table(
             votable,
             name=column.name,
             datatype=_datatype(column, rows),
-            arraysize="*" if column.kind == TEXT else None,
+            arraysize="*" if column.kind in (TEXT, UNICODE) else None,
             unit=column.unit or None,
             ucd=column.ucd or None,
             utype=column.utype or None,
+            xtype=column.xtype or None,
+            config=_CONFIG,
             ref=UTC if column.is_mjd else None,
         )
         field.description = column.description
@@ -119,7 +152,7 @@ def _datatype(column: Column, rows: Sequence[Mapping[str, Any]]) -> str:
     return column.kind if is_ascii else "unicodeChar"
 
 
-_NULLS: dict[str, Any] = {TEXT: "", REAL: float("nan"), WHOLE: 0}
+_NULLS: dict[str, Any] = {TEXT: "", UNICODE: "", REAL: float("nan"), WHOLE: 0, TRUTH: False}
 
 
 def _described(votable: Any, service: Service) -> Any:
