@@ -6,6 +6,7 @@ from coordination.api_pages import DocsView, RedocView, Router, SchemaView
 from coordination.booking.api.bookings import BookingViewSet
 from coordination.booking.api.campaigns import CampaignViewSet
 from coordination.booking.api.claims import ClaimViewSet
+from coordination.booking.api.free import FreeView
 from coordination.booking.api.grants import GrantViewSet
 from coordination.booking.api.occupied import OccupiedView
 from coordination.booking.api.slots import SlotViewSet
@@ -15,6 +16,8 @@ from coordination.partners.events_api import EventsView
 from coordination.partners.me_api import MeView
 from coordination.partners.webhooks_api import WebhookViewSet
 from coordination.visibility.api import WindowViewSet
+from coordination.visibility.computations_api import ComputedWindowViewSet, WindowComputationViewSet
+from coordination.visibility.ephemeris_api import EphemerisView
 from coordination.visibility.explain_api import ExplainView
 from coordination.visibility.joint_api import JointWindowsView, LastChanceView
 from observatories.api import ObservatoryViewSet, TelescopeViewSet
@@ -26,6 +29,7 @@ router.register("observatories", ObservatoryViewSet, basename="observatory")
 router.register("telescopes", TelescopeViewSet, basename="telescope")
 router.register("targets", TargetViewSet, basename="target")
 router.register("windows", WindowViewSet, basename="window")
+router.register("window-computations", WindowComputationViewSet, basename="window-computation")
 router.register("webhooks", WebhookViewSet, basename="webhook")
 router.register("notices", NoticeViewSet, basename="notice")
 router.register("campaigns", CampaignViewSet, basename="campaign")
@@ -48,5 +52,12 @@ urlpatterns = [
     path("windows/joint/", JointWindowsView.as_view(), name="window-joint"),
     path("windows/last-chance/", LastChanceView.as_view(), name="window-last-chance"),
     path("telescopes/<int:pk>/occupied/", OccupiedView.as_view(), name="telescope-occupied"),
+    path(
+        "window-computations/<int:id>/windows/",
+        ComputedWindowViewSet.as_view({"get": "list"}),
+        name="window-computation-windows",
+    ),
+    path("telescopes/<int:pk>/free/", FreeView.as_view(), name="telescope-free"),
+    path("targets/<str:designation>/ephemeris/", EphemerisView.as_view(), name="target-ephemeris"),
     path("", include(router.urls)),
 ]

@@ -29,6 +29,7 @@ NEO_STATE_DIR = Path(env.str("NEO_STATE_DIR", default=str(BASE_DIR / ".neo")))
 PLANNING_HORIZON_NIGHTS = env.int("PLANNING_HORIZON_NIGHTS", default=14)
 PLANNING_CHUNK_TARGETS = env.int("PLANNING_CHUNK_TARGETS", default=1500)
 WINDOW_RETENTION_DAYS = env.int("WINDOW_RETENTION_DAYS", default=30)  # how long windows of past nights are kept
+WINDOW_COMPUTATION_RETENTION_DAYS = env.int("WINDOW_COMPUTATION_RETENTION_DAYS", default=7)  # of those asked for
 RESULT_GRACE_DAYS = env.int("RESULT_GRACE_DAYS", default=7)  # a slot is completed without reports that much later
 PLANETARY_KERNEL = env.str("PLANETARY_KERNEL", default="")  # a bigger DE440 file than the excerpt that is shipped
 CLOCK_OFFSET_SECONDS = env.float("CLOCK_OFFSET_SECONDS", default=0.0)  # rehearsals: what the service takes for now
@@ -170,7 +171,10 @@ CACHES = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None  # results are rows in the database
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3}  # a request waits no longer for a broker that is down
-CELERY_TASK_ROUTES = {"visibility.compute_chunk": {"priority": 9}}  # last: what somebody waits for goes before chunks
+CELERY_TASK_ROUTES = {  # what is quick goes first, then what somebody waits for, then chunks
+    "visibility.compute_part": {"priority": 6},
+    "visibility.compute_chunk": {"priority": 9},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True  # a killed worker's task is delivered again; tasks are idempotent
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -183,6 +187,8 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "plan windows": {"task": "visibility.plan", "schedule": 600.0},
     "sweep lost chunks": {"task": "visibility.sweep", "schedule": 30.0},
+    "sweep lost parts of window computations": {"task": "visibility.sweep_computations", "schedule": 30.0},
+    "drop expired window computations": {"task": "visibility.drop_expired_computations", "schedule": 3600.0},
     "slots and disturbed bookings": {"task": "booking.sweep", "schedule": 30.0},
     "slots after new orbits": {"task": "booking.recheck", "schedule": 60.0},
     "wake readers of events": {"task": "events.wake_readers", "schedule": 30.0},
@@ -238,6 +244,7 @@ SPECTACULAR_SETTINGS = {
         "ObservatoryKindEnum": "observatories.models.Observatory.Kind",
         "OrbitSourceEnum": "targets.models.Orbit.Source",
         "TelescopeStateEnum": "observatories.models.Telescope.State",
+        "WindowComputationStateEnum": "coordination.visibility.models.WindowComputation.State",
         "WebhookStateEnum": "coordination.partners.models.Webhook.State",
         "DeliveryStateEnum": "coordination.partners.models.WebhookDelivery.State",
         "EphemerisSourceEnum": "targets.models.Ephemeris.Source",

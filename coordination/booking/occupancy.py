@@ -1,6 +1,8 @@
-"""When a telescope is occupied, for those who may claim it: plain intervals, without by whom and for what."""
+"""When a telescope is occupied or free, for those who may claim it: plain intervals, without by whom and for what."""
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from django.db.models import Q
 
@@ -8,7 +10,9 @@ from coordination.campaigns.models import Campaign, Participation
 from coordination.common import clock
 from coordination.common.actors import Actor
 from coordination.common.problems import ForbiddenError
+from coordination.visibility.darkness import DarkHours, dark_hours
 from observatories.models import Closure, Telescope
+from targets.services.ephemerides import Span
 
 from .models import Booking, TelescopeGrant
 
@@ -49,3 +53,29 @@ def occupied_intervals(telescope: Telescope, after: dt.datetime, before: dt.date
         else:
             found.append((start, end))
     return found
+
+
+def free_intervals(
+    telescope: Telescope, after: dt.datetime, before: dt.datetime, least: dt.timedelta = dt.timedelta()
+) -> list[DarkHours]:
+    """Dark hours in [after, before) in which an active telescope is neither booked nor closed, at least so long, in
+    order of time. Two queries. Raises DomainError for a telescope without a fixed place and for a span without known
+    darkness.
+    """
+    if telescope.state != Telescope.State.ACTIVE:
+        return []
+    occupied = occupied_intervals(telescope, after, before)
+    free = [part for dark in dark_hours(telescope, Span(after, before)) for part in _without(dark, occupied)]
+    return [part for part in free if part.ends_at - part.starts_at >= least]
+
+
+def _without(dark: DarkHours, occupied: Sequence[Interval]) -> Iterator[DarkHours]:
+    start = dark.starts_at
+    for begin, end in occupied:
+        if end <= start or begin >= dark.ends_at:
+            continue
+        if begin > start:
+            yield replace(dark, starts_at=start, ends_at=begin)
+        start = end
+    if start < dark.ends_at:
+        yield replace(dark, starts_at=start)

@@ -53,7 +53,7 @@ class TableColumn:
         if self.kind == TRUTH:
             return "true" if value else "false"
         if self.kind == INSTANT:
-            return iso(value)
+            return value if isinstance(value, str) else iso(value)
         return value.isoformat() if self.kind == DATE else str(value)
 
     def as_votable(self) -> votable.Column:

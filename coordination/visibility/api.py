@@ -1,6 +1,7 @@
 """Visibility windows in the API: which telescope can observe which target when, and why not longer."""
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +15,11 @@ from rest_framework.response import Response
 
 from coordination.common import clock
 from coordination.common.actors import actor_of
-from coordination.common.api import ListViewSet, RoundedField
+from coordination.common.api import RoundedField
 from coordination.common.filters import InstantFilter, TrueFalseFilter
 from coordination.common.pagination import KeysetPagination
 from coordination.common.problems import DomainError
-from coordination.common.tables import TABLES, asks_for_table, table_response
+from coordination.common.table_views import TableListViewSet
 from observatories.models import Observatory, Organisation, Telescope
 from targets.services import UnknownDesignationError, resolve
 
@@ -58,11 +59,29 @@ class UncertaintySerializer(serializers.Serializer[Any]):
     nonlinear = serializers.CharField(help_text="why the ellipse is not the truth; empty where it is")
 
 
-class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
-    target = WindowTargetSerializer(help_text="what is observed")
-    telescope = WindowTelescopeSerializer(help_text="from where")
+class WindowFiguresSerializer(serializers.Serializer[Any]):
+    """What is told of a window wherever it comes from."""
+
     opened_by = serializers.CharField(source="get_opened_by_display", help_text="the constraint that opens it")
     closed_by = serializers.CharField(source="get_closed_by_display", help_text="the constraint that closes it")
+    duration_s = RoundedField(3)
+    peak_altitude_deg = RoundedField(4, help_text="highest altitude, without refraction")
+    peak_airmass = RoundedField(4, help_text="airmass there")
+    v_mag = RoundedField(3, help_text="V at the peak, as are rate, position angle and Moon")
+    rate_arcsec_min = RoundedField(4, help_text="motion on the sky")
+    position_angle_deg = RoundedField(3, help_text="direction of the motion, north through east")
+    moon_separation_deg = RoundedField(3, help_text="distance of the Moon")
+    start_ra_deg = RoundedField(6, help_text="topocentric astrometric ICRF, as are the further places")
+    start_dec_deg = RoundedField(6)
+    middle_ra_deg = RoundedField(6)
+    middle_dec_deg = RoundedField(6)
+    end_ra_deg = RoundedField(6)
+    end_dec_deg = RoundedField(6)
+
+
+class WindowSerializer(WindowFiguresSerializer, serializers.ModelSerializer[VisibilityWindow]):
+    target = WindowTargetSerializer(help_text="what is observed")
+    telescope = WindowTelescopeSerializer(help_text="from where")
     orbit = WindowOrbitSerializer(help_text="quality of the orbit behind it")
     orbit_trust = serializers.ChoiceField(
         choices=[level.label for level in quality.LEVELS],
@@ -83,20 +102,6 @@ class WindowSerializer(serializers.ModelSerializer[VisibilityWindow]):
     v_sigma_mag = serializers.FloatField(
         source="orbit.h_sigma_mag", allow_null=True, help_text="1-sigma of V, from that of H; null: not known"
     )
-
-    duration_s = RoundedField(3)
-    peak_altitude_deg = RoundedField(4, help_text="highest altitude, without refraction")
-    peak_airmass = RoundedField(4, help_text="airmass there")
-    v_mag = RoundedField(3, help_text="V at the peak, as are rate, position angle and Moon")
-    rate_arcsec_min = RoundedField(4, help_text="motion on the sky")
-    position_angle_deg = RoundedField(3, help_text="direction of the motion, north through east")
-    moon_separation_deg = RoundedField(3, help_text="distance of the Moon")
-    start_ra_deg = RoundedField(6, help_text="topocentric astrometric ICRF, as are the further places")
-    start_dec_deg = RoundedField(6)
-    middle_ra_deg = RoundedField(6)
-    middle_dec_deg = RoundedField(6)
-    end_ra_deg = RoundedField(6)
-    end_dec_deg = RoundedField(6)
 
     class Meta:
         model = VisibilityWindow
@@ -251,13 +256,13 @@ class WindowPagination(KeysetPagination):
 
 
 @extend_schema(tags=["windows"])
-class WindowViewSet(ListViewSet):
+class WindowViewSet(TableListViewSet):
     """Intervals in which a telescope can observe a target, each edge named after the constraint that opens or closes
     it. JSON comes in pages; CSV and VOTable hold all windows asked for, up to 500000, without `limit` and `cursor`.
     """
 
     queryset = VisibilityWindow.objects.none()
-    renderer_classes = TABLES
+    columns, table_name = window_table.COLUMNS, "windows"
     serializer_class = WindowSerializer
     filterset_class = WindowFilter
     pagination_class = WindowPagination
@@ -268,14 +273,11 @@ class WindowViewSet(ListViewSet):
         "-peak_altitude_deg": ("-peak_altitude_deg", "id"),
     }
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        if not asks_for_table(request):
-            return super().list(request, *args, **kwargs)
-        windows = WindowPagination().in_order(self.filter_queryset(self.get_queryset()), request, self)
-        fields, infos = self.fields_asked_for, {"ORBITS": orbits_listed(request)}
-        return table_response(
-            request, window_table.COLUMNS, window_table.rows(windows), name="windows", infos=infos, fields=fields
-        )
+    def table_rows(self, queryset: QuerySet[Any]) -> Iterator[Any]:
+        return window_table.rows(queryset)
+
+    def table_infos(self) -> dict[str, str]:
+        return {"ORBITS": orbits_listed(self.request)}
 
     def get_queryset(self) -> QuerySet[VisibilityWindow]:
         visible = VisibilityWindow.objects.visible_to(actor_of(self.request.user))

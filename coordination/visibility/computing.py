@@ -174,17 +174,26 @@ def _columns(
 ) -> dict[str, NDArray[np.generic]]:
     """The columns of storage.COLUMNS for found windows."""
     telescope_ids = np.array([telescope.pk for telescope in telescopes])
-    noon_offsets = [noon_utc(place_of(t), np.datetime64(0, "D")) - np.datetime64(0, "us") for t in telescopes]
+    return {
+        "target_id": current.target_id[table.target],
+        "telescope_id": telescope_ids[table.telescope],
+        "ephemeris_id": current.ephemeris_id[table.target],
+        "orbit_id": current.orbit_id[table.target],
+        **window_figures(table, quantities, [place_of(telescope) for telescope in telescopes]),
+    }
+
+
+def window_figures(
+    table: WindowTable, quantities: Quantities, places: Sequence[Place]
+) -> dict[str, NDArray[np.generic]]:
+    """What is told of found windows from places, by column of a stored window."""
+    noon_offsets = [noon_utc(place, np.datetime64(0, "D")) - np.datetime64(0, "us") for place in places]
     noon_us = np.array(noon_offsets, dtype="timedelta64[us]")[table.telescope]
     starts_at, ends_at = tt_mjd_to_utc(table.start_tt_mjd), tt_mjd_to_utc(table.end_tt_mjd)
     night_ends_at = (table.night + np.timedelta64(1, "D")).astype("datetime64[us]") + noon_us
     return {
         "night_ends_on": night_ends_at.astype("datetime64[D]"),
         "night": table.night,
-        "target_id": current.target_id[table.target],
-        "telescope_id": telescope_ids[table.telescope],
-        "ephemeris_id": current.ephemeris_id[table.target],
-        "orbit_id": current.orbit_id[table.target],
         "starts_at": starts_at,
         "ends_at": ends_at,
         "duration_s": (ends_at - starts_at) / np.timedelta64(1, "s"),

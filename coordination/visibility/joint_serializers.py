@@ -33,7 +33,7 @@ class InstantParameter(serializers.Field[dt.datetime, str, str, Any]):
         return instant
 
 
-class _ListField(serializers.RegexField):
+class ListParameter(serializers.RegexField):
     """Values in a row, each once, in the order given."""
 
     def __init__(self, regex: str, convert: Callable[[str], Any], **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ class _ListField(serializers.RegexField):
         return [self.convert(part) for part in dict.fromkeys(text.split(","))] if text else []
 
 
-class _NumberField(serializers.FloatField):
+class NumberParameter(serializers.FloatField):
     """A finite number."""
 
     def to_internal_value(self, data: Any) -> float:
@@ -57,13 +57,13 @@ class _NumberField(serializers.FloatField):
 
 class WhereWhenSerializer(serializers.Serializer[Any]):
     target = serializers.CharField(help_text="Any designation, such as 99942, Apophis or K04M04N.")
-    telescopes = _ListField(
+    telescopes = ListParameter(
         r"^[0-9]{1,19}(,[0-9]{1,19})*$",
         int,
         required=False,
         help_text=f"Identifiers of telescopes, such as 1,2,3; at most {MOST_TELESCOPES}. This or `sites`.",
     )
-    sites = _ListField(
+    sites = ListParameter(
         r"^[0-9A-Za-z]{3,4}(,[0-9A-Za-z]{3,4})*$",
         str.upper,
         required=False,
@@ -91,40 +91,40 @@ class JointQuerySerializer(WhereWhenSerializer):
     min_sites = serializers.IntegerField(
         min_value=1, max_value=MOST_TELESCOPES, default=2, help_text="Simultaneous: at least so many sites."
     )
-    least_minutes = _NumberField(
+    least_minutes = NumberParameter(
         min_value=0.0,
         max_value=MOST_MINUTES,
         default=0.0,
         help_text="Simultaneous: shorter joint windows are left out; relay: shorter windows are no legs.",
     )
-    astrometric_error_arcsec = _NumberField(
+    astrometric_error_arcsec = NumberParameter(
         min_value=0.0, max_value=3600.0, default=ASTROMETRIC_ERROR_ARCSEC, help_text="Of one site's place."
     )
-    timing_error_s = _NumberField(
+    timing_error_s = NumberParameter(
         min_value=0.0, max_value=3600.0, default=0.0, help_text="Of one site's clock; the motion counts by it."
     )
-    uncertainty_arcsec = _NumberField(
+    uncertainty_arcsec = NumberParameter(
         min_value=0.0,
         max_value=648_000.0,
         required=False,
         help_text="1-sigma semi-major axis of the target's place, to tell whether it fits the fields.",
     )
-    handover_minutes = _NumberField(
+    handover_minutes = NumberParameter(
         min_value=0.0,
         max_value=MOST_MINUTES,
         default=HANDOVER_MINUTES,
         help_text="Relay: by so much neighbours overlap.",
     )
-    rotation_period_h = _NumberField(
+    rotation_period_h = NumberParameter(
         min_value=1e-3, max_value=1e5, required=False, help_text="Relay: to tell the fraction of phases covered."
     )
-    further = _ListField(
+    further = ListParameter(
         r"^[0-9]{1,19}(,[0-9]{1,19})*$",
         int,
         required=False,
         help_text="Relay: identifiers of further telescopes that could fill gaps.",
     )
-    further_sites = _ListField(
+    further_sites = ListParameter(
         r"^[0-9A-Za-z]{3,4}(,[0-9A-Za-z]{3,4})*$",
         str.upper,
         required=False,

@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from coordination.common.timescales import tt_to_tdb_mjd
 from coordination.visibility.engine.cells import Observing
 from coordination.visibility.engine.closures import Closures, without_closures
 from coordination.visibility.engine.impact import until_impact
@@ -73,8 +72,7 @@ class Search:
 
     def sigma_arcsec(self, target: NDArray[np.int64], tt_mjd: NDArray[np.float64]) -> NDArray[np.float64]:
         """1-sigma semi-major axes of targets (k,) at times (k,), as known for the nearest day; NaN: not known."""
-        outlook = self.trusting.outlook
-        return outlook.major_arcsec[target, outlook.nearest(tt_to_tdb_mjd(tt_mjd))]
+        return self.trusting.sigma_arcsec(target, tt_mjd)
 
     def found(self, cut_at_nights: bool) -> WindowTable:
         """The windows, closures taken out."""

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from coordination.common import clock
 
-from . import planning, storage
+from . import computations, planning, storage
 
 
 @shared_task(name="visibility.compute_chunk")
@@ -29,3 +29,18 @@ def sweep() -> None:
 @shared_task(name="visibility.drop_old_windows")
 def drop_old_windows() -> None:
     storage.drop_partitions_before(clock.now().date() - dt.timedelta(days=settings.WINDOW_RETENTION_DAYS))
+
+
+@shared_task(name="visibility.compute_part")
+def compute_part(part_id: int) -> None:
+    computations.run_part(part_id)
+
+
+@shared_task(name="visibility.sweep_computations")
+def sweep_computations() -> None:
+    computations.sweep()
+
+
+@shared_task(name="visibility.drop_expired_computations")
+def drop_expired_computations() -> None:
+    computations.drop_expired()

@@ -59,6 +59,10 @@ class Trusting:
         """`Trust` of targets (k,) at times (k,)."""
         return self.outlook.level[target, self.outlook.nearest(tt_to_tdb_mjd(tt_mjd))]
 
+    def sigma_arcsec(self, target: IntArray, tt_mjd: NDArray[np.float64]) -> NDArray[np.float64]:
+        """1-sigma semi-major axes of targets (k,) at times (k,), as known for the nearest date; NaN: not known."""
+        return self.outlook.major_arcsec[target, self.outlook.nearest(tt_to_tdb_mjd(tt_mjd))]
+
     def worst_levels(
         self, target: IntArray, start_tt_mjd: NDArray[np.float64], end_tt_mjd: NDArray[np.float64]
     ) -> NDArray[np.uint8]:
@@ -83,13 +87,18 @@ class Trusting:
         """What to say of an unusable date."""
         return f"orbit unusable on {iso_day(float(self.outlook.tdb_mjd[date]))}: {self.reason(target, date)}"
 
-    def tell(self, tell: Tell) -> None:
-        """Say which targets are left out on which dates; raises InputError where nothing is left of them all."""
-        refused = []
+    def left_out(self) -> dict[int, str]:
+        """What to say of the targets that are unusable on some or all of the dates."""
+        told = {}
         for target in np.flatnonzero(self.outlook.unusable.any(axis=1)).tolist():
             unusable = self.outlook.unusable[target]
-            text = f"{self.names[target]}: {self.refusal(target, int(unusable.argmax()))}"
-            refused.append(text if unusable.all() else f"{text} (left out on {unusable.sum()} of {unusable.size} days)")
+            text = self.refusal(target, int(unusable.argmax()))
+            told[target] = text if unusable.all() else f"{text} (left out on {unusable.sum()} of {unusable.size} days)"
+        return told
+
+    def tell(self, tell: Tell) -> None:
+        """Say which targets are left out on which dates; raises InputError where nothing is left of them all."""
+        refused = [f"{self.names[target]}: {text}" for target, text in self.left_out().items()]
         if refused and self.outlook.unusable.all():
             raise InputError("\n".join(refused))
         for text in refused:

@@ -2,7 +2,7 @@
 
 from .editing import update_target
 from .importing import ImportResult, import_file
-from .lookup import UnknownDesignationError, resolve
+from .lookup import UnknownDesignationError, resolve, resolve_all
 from .orbits import OrbitRows, current_orbits, orbit_batch
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "import_file",
     "orbit_batch",
     "resolve",
+    "resolve_all",
     "update_target",
 ]

@@ -1,6 +1,7 @@
 """Finding a target by whatever it is called."""
 
 import difflib
+from collections.abc import Iterable, Sequence
 
 from django.db.models import QuerySet
 
@@ -32,8 +33,27 @@ def resolve(text: str, actor: Actor = SYSTEM) -> Target:
 
 def find(text: str, actor: Actor = SYSTEM) -> int | None:
     """The identifier of the target with any designation, also packed or in full; None where there is none to see."""
-    keys, parts = lookup_keys(text), parts_of(text)
-    found = dict(_visible(actor).filter(key__in=[*keys, *parts]).values_list("key", "target_id"))
+    return find_all([text], actor)[0]
+
+
+def resolve_all(texts: Sequence[str], actor: Actor = SYSTEM) -> list[Target]:
+    """`resolve` of many, each target once, in the order given: two queries. Raises UnknownDesignationError."""
+    ids = find_all(texts, actor)
+    if None in ids:
+        raise _unknown(texts[ids.index(None)], actor)
+    targets = Target.objects.in_bulk([pk for pk in ids if pk is not None])
+    return [targets[pk] for pk in dict.fromkeys(ids) if pk is not None]
+
+
+def find_all(texts: Sequence[str], actor: Actor = SYSTEM) -> list[int | None]:
+    """`find` of many, in one query."""
+    asked = [(lookup_keys(text), parts_of(text)) for text in texts]
+    wanted = {key for keys, parts in asked for key in (*keys, *parts)}
+    found = dict(_visible(actor).filter(key__in=wanted).values_list("key", "target_id"))
+    return [_called(keys, parts, found) for keys, parts in asked]
+
+
+def _called(keys: Iterable[str], parts: Iterable[str], found: dict[str, int]) -> int | None:
     for key in keys:
         if key in found:
             return found[key]

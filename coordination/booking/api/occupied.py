@@ -55,20 +55,28 @@ class OccupiedView(PlainView):
 
     @extend_schema(tags=["bookings"], parameters=[OccupiedQuerySerializer], responses=OccupiedSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        refuse_unknown_parameters(request, set(OccupiedQuerySerializer().fields))
-        query = OccupiedQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        after = query.validated_data.get("after") or clock.now()
-        before = query.validated_data.get("before") or after + DEFAULT
-        if not dt.timedelta() < before - after <= LONGEST:
-            raise DomainError(
-                "The span is empty or too long.", field="before", value=before, expected="up to 92 days after `after`"
-            )
-        telescope = Telescope.objects.filter(pk=pk).first()
-        if telescope is None:
-            raise UnknownError(f"There is no telescope {pk}.", field="telescope", value=pk)
-        require_may_see(telescope, actor_of(request.user))
+        telescope, after, before, _ = asked_of_telescope(request, pk, OccupiedQuerySerializer)
         intervals = occupied_intervals(telescope, after, before)
         told = [{"starts_at": start, "ends_at": end} for start, end in intervals]
         answer = {"telescope": pk, "after": after, "before": before, "occupied": told}
         return Response(OccupiedSerializer(answer).data)
+
+
+def asked_of_telescope(
+    request: Request, pk: int, kind: type[serializers.Serializer[Any]]
+) -> tuple[Telescope, dt.datetime, dt.datetime, dict[str, Any]]:
+    """A telescope of which the caller may see when it is occupied, the span and whatever else is asked."""
+    refuse_unknown_parameters(request, set(kind().fields))
+    query = kind(data=request.query_params)
+    query.is_valid(raise_exception=True)
+    after = query.validated_data.get("after") or clock.now()
+    before = query.validated_data.get("before") or after + DEFAULT
+    if not dt.timedelta() < before - after <= LONGEST:
+        raise DomainError(
+            "The span is empty or too long.", field="before", value=before, expected="up to 92 days after `after`"
+        )
+    telescope = Telescope.objects.select_related("observatory").filter(pk=pk).first()
+    if telescope is None:
+        raise UnknownError(f"There is no telescope {pk}.", field="telescope", value=pk)
+    require_may_see(telescope, actor_of(request.user))
+    return telescope, after, before, query.validated_data

@@ -9,7 +9,7 @@ from coordination.common.actors import Actor
 from observatories.models import Telescope
 from targets.models import Ephemeris, Orbit, Target, visible_target_q
 
-from .engine.edges import Edge
+from ..engine.edges import Edge
 
 EDGES = [(edge.value, edge.label) for edge in Edge]
 
