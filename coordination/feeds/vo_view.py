@@ -11,11 +11,12 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from coordination.common import votable
 from coordination.common.problems import DomainError, explained
 from coordination.common.scopes import Scope
 from coordination.partners.authentication import TokenAuthentication
 
-from . import dali, votable
+from . import dali
 
 
 class ReadingSession(SessionAuthentication):
