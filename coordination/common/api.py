@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 
 from .preconditions import Precondition
 from .safe_requests import RowResponse, SafeRequests, etag_of_data
-
 from .sparse import FIELDS, fields_asked_for, keep_fields
 
 _EVERYWHERE = {"format"}

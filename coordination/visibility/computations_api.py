@@ -182,6 +182,7 @@ class WindowComputationViewSet(FaceViewSet):
     """Windows for constraints that are not stored: other limits, a place given by coordinates, another span."""
 
     permission_classes = [IsAuthenticated]
+    unconditional = ("cancel",)
     scopes = {"*": Scope.READ}  # nothing that others see is changed
     serializer_class = WindowComputationSerializer
     queryset = WindowComputation.objects.none()

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from coordination.common.actors import actor_of
-from coordination.common.api import refuse_unknown_parameters
+from coordination.common.api import PlainView, refuse_unknown_parameters
 from coordination.common.problems import DomainError
 from coordination.common.sparse import FIELDS, fields_parameter, names_in
 from coordination.common.tables import REAL, TABLES, TRUTH, TableColumn, asks_for_table, table_response
@@ -123,7 +122,7 @@ class EphemerisAnswerSerializer(serializers.Serializer[Any]):
     rows = EphemerisRowSerializer(many=True, help_text="by time")
 
 
-class EphemerisView(APIView):
+class EphemerisView(PlainView):
     """Where a target is on the sky of a site, how bright, how fast and how far; the figures of the command
     `ephemeris`, from the current orbit. At most 10000 rows.
     """
