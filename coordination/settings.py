@@ -244,6 +244,7 @@ SPECTACULAR_SETTINGS = {
         "ObservatoryKindEnum": "observatories.models.Observatory.Kind",
         "OrbitSourceEnum": "targets.models.Orbit.Source",
         "TelescopeStateEnum": "observatories.models.Telescope.State",
+        "WindowTrustEnum": ["good", "fair", "poor"],  # no window where an orbit is unusable
         "WindowComputationStateEnum": "coordination.visibility.models.WindowComputation.State",
         "WebhookStateEnum": "coordination.partners.models.Webhook.State",
         "DeliveryStateEnum": "coordination.partners.models.WebhookDelivery.State",
