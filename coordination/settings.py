@@ -51,6 +51,19 @@ API_BODY_LIMIT_BYTES = env.int("API_BODY_LIMIT_BYTES", default=1_048_576)  # lar
 WEBHOOK_ALLOW_LOOPBACK = env.bool("WEBHOOK_ALLOW_LOOPBACK", default=False)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
+# Providers. PROVIDERS_OFFLINE names those (coordination.common.providers.registry) that are not asked, or is "all".
+PROVIDERS_OFFLINE = env.list("PROVIDERS_OFFLINE", default=[])
+PROVIDER_URLS = env.dict("PROVIDER_URLS", default={})  # name=address of a mirror or simulator, comma-separated
+PROVIDER_VERSIONS = env.dict("PROVIDER_VERSIONS", default={})  # name=a version of its format that may be read as well
+PROVIDER_CONTACT = env.str("PROVIDER_CONTACT", default="")  # said to providers; without it PUBLIC_URL
+PROVIDER_TIMEOUT_S = env.float("PROVIDER_TIMEOUT_S", default=60.0)  # of one request, from connecting to the last byte
+PROVIDER_ATTEMPTS = env.int("PROVIDER_ATTEMPTS", default=3)
+PROVIDER_RETRY_S = env.float("PROVIDER_RETRY_S", default=1.0)  # before the second attempt, plus jitter; doubles
+PROVIDER_LONGEST_WAIT_S = env.float("PROVIDER_LONGEST_WAIT_S", default=20.0)  # longer Retry-After: given up for now
+PROVIDER_PAUSE_S = env.float("PROVIDER_PAUSE_S", default=0.5)  # between two requests to one operator
+PROVIDER_TURN_WAIT_S = env.float("PROVIDER_TURN_WAIT_S", default=120.0)  # for others that ask the same operator
+PROVIDER_MOST_BYTES = env.int("PROVIDER_MOST_BYTES", default=0)  # of one answer, where less than each provider's own
+
 # --- the project -----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",

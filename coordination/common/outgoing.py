@@ -8,7 +8,6 @@ after `TOTAL_S` seconds, however slowly its answer drips.
 import ipaddress
 import socket
 import ssl
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -20,6 +19,7 @@ import httpcore
 import httpx
 from django.conf import settings
 
+from .deadlines import Deadline, LimitedStream, PoolTransport
 from .problems import DomainError
 
 RESOLVE_S = 2.0
@@ -80,13 +80,13 @@ def is_public(address: str) -> bool:
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     """Send a body. Raises OutgoingError where the address may not be used, cannot be reached, or is too slow."""
-    deadline = time.monotonic() + TOTAL_S
+    deadline = Deadline(TOTAL_S)
     addresses = resolve(url)
     _require_public(_host_of(url), addresses)
     backend = _CheckedBackend(addresses, deadline)
     pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend)
     try:
-        with httpx.Client(transport=_Transport(pool), follow_redirects=False, trust_env=False) as client:
+        with httpx.Client(transport=PoolTransport(pool), follow_redirects=False, trust_env=False) as client:
             request = client.build_request("POST", url, content=body, headers=headers, timeout=CONNECT_S)
             response = client.send(request, stream=True)
             try:
@@ -149,7 +149,7 @@ def _require_public(host: str, addresses: list[str]) -> None:
 class _CheckedBackend(httpcore.NetworkBackend):
     """Connects to the checked addresses, whatever the name stands for by now, and no longer than till the deadline."""
 
-    def __init__(self, addresses: list[str], deadline: float) -> None:
+    def __init__(self, addresses: list[str], deadline: Deadline) -> None:
         self._addresses = addresses
         self._deadline = deadline
         self._plain = httpcore.SyncBackend()
@@ -160,75 +160,8 @@ class _CheckedBackend(httpcore.NetworkBackend):
         failure: Exception | None = None
         for address in self._addresses[:2]:
             try:
-                stream = self._plain.connect_tcp(address, port, _left(self._deadline, CONNECT_S))
-                return _Stream(stream, self._deadline)
+                stream = self._plain.connect_tcp(address, port, self._deadline.left_s(CONNECT_S))
+                return LimitedStream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError("no address")
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection that is over at its deadline."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(self._deadline))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(self._deadline))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _left(deadline: float, most: float = TOTAL_S) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise httpcore.ReadTimeout(f"not done within {TOTAL_S:g} s")
-    return min(left, most)
-
-
-class _Transport(httpx.BaseTransport):
-    """httpx over a pool of our own."""
-
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        self._pool = pool
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        answer = self._pool.handle_request(
-            httpcore.Request(
-                request.method,
-                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
-        stream: Any = answer.stream
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(stream), extensions=answer.extensions)
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Any:
-        yield from self._stream
-
-    def close(self) -> None:
-        self._stream.close()

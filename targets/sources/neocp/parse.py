@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
+
+from coordination.common.providers.errors import Nonsense, Wrong
+from coordination.common.providers.reading import FieldError, number, text
+from targets.sources.records import ORBIT_RANGES
+from targets.sources.rows import Rows, read_rows
+
+PROVIDER = "neocp"
+_NO_MAGNITUDE = 99.9
+_DESIGNATION = re.compile(r"[-A-Za-z0-9_]{1,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +31,53 @@ class NeocpObject:
     arc_days: float
     h_mag: float
     not_seen_days: float
+
+
+def parse_list(body: bytes) -> Rows[NeocpObject]:
+    """The objects of the page; none where it is empty. Raises Nonsense."""
+    try:
+        lines = [line for line in body.decode("ascii").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise Nonsense(PROVIDER, "no plain text", Wrong.UNREADABLE, body) from error
+    return read_rows(PROVIDER, body, lines, parse_line, None)
+
+
+def parse_line(line: str) -> NeocpObject:
+    """One line: eight words from the left, four from the right, the note between them. Raises FieldError."""
+    words = line.split()
+    if len(words) < 12:
+        raise FieldError(f"has {len(words)} words: expected at least 12")
+    designation, score, year, month, day, ra, dec, v = words[:8]
+    observations, arc, h, not_seen = words[-4:]
+    if not _DESIGNATION.fullmatch(designation):
+        raise FieldError(f"the designation is {designation[:40]!a}: expected at most 8 letters and digits")
+    v_mag = number("V", v, -30.0, 100.0)
+    return NeocpObject(
+        designation=designation,
+        score=_whole("score", score, 100),
+        discovered_at=_discovered_at(year, month, day),
+        ra_deg=15.0 * number("R.A.", ra, 0.0, 24.0),
+        dec_deg=number("Decl.", dec, -90.0, 90.0),
+        v_mag=None if v_mag >= _NO_MAGNITUDE else v_mag,
+        note=text("note", " ".join(words[8:-4])),
+        observation_count=_whole("NObs", observations, 10**6),
+        arc_days=number("Arc", arc, *ORBIT_RANGES["arc_days"]),
+        h_mag=number("H", h, *ORBIT_RANGES["h_mag"]),
+        not_seen_days=number("Not seen", not_seen, -10.0, 1e5),
+    )
+
+
+def _whole(name: str, word: str, high: int) -> int:
+    value = number(name, word, 0, high)
+    if value != int(value):
+        raise FieldError(f"{name} is {word[:40]!a}: expected a whole number")
+    return int(value)
+
+
+def _discovered_at(year: str, month: str, day: str) -> dt.datetime:
+    days = number("day of discovery", day, 1.0, 32.0)
+    try:
+        first = dt.datetime(_whole("year", year, 3000), _whole("month", month, 12), 1, tzinfo=dt.UTC)
+    except ValueError as error:
+        raise FieldError(f"the discovery is {year} {month} {day}: there is no such date") from error
+    return first + dt.timedelta(days=days - 1.0)

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from coordination.common.providers.reading import (
+    Fields,
+    json_object,
+    reading,
+    refuse_jpl_errors,
+    require_signature,
+    table,
+)
+from targets.sources.records import ORBIT_RANGES
+from targets.sources.rows import Rows, read_rows
+from targets.sources.sbdb.parse import solved_at
+
+PROVIDER = "sbdb_query"
+VERSIONS = ("1.0",)
+# What a query asks for; the answer is read by these names, in whatever order it has them.
+FIELDS = (
+    "spkid", "full_name", "pdes", "name", "kind", "class", "neo", "pha", "orbit_id", "soln_date", "epoch", "e", "a",
+    "q", "i", "om", "w", "ma", "tp", "moid", "condition_code", "data_arc", "first_obs", "last_obs", "n_obs_used", "rms",
+    "H", "G", "diameter", "albedo", "rot_per", "A1", "A2", "A3",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class SbdbRow:
-    """One object of a query, with the fields of `client.FIELDS`."""
+    """One object of a query, with the fields of `FIELDS`."""
 
     designation: str  # primary: the number, or the provisional designation
     full_name: str
@@ -44,3 +67,61 @@ class SbdbRow:
     a1_au_d2: float | None
     a2_au_d2: float | None
     a3_au_d2: float | None
+
+
+def parse_rows(body: bytes, versions: Sequence[str] = VERSIONS) -> Rows[SbdbRow]:
+    """The rows of a query. Raises Nonsense."""
+    reply = json_object(PROVIDER, body)
+    refuse_jpl_errors(PROVIDER, reply, body)
+    require_signature(PROVIDER, reply, versions, body)
+    with reading(PROVIDER, body):
+        total = reply.maybe_whole("count")
+        rows = list(table(reply)) if total != 0 or "data" in reply.raw else []
+    return read_rows(PROVIDER, body, rows, _row, total)
+
+
+def _row(raw: Any) -> SbdbRow:
+    row = Fields(raw, "the row")
+
+    def orbit(key: str, name: str) -> float:
+        return row.number(key, *ORBIT_RANGES[name])
+
+    def maybe(key: str, name: str) -> float | None:
+        return row.maybe_number(key, *ORBIT_RANGES[name])
+
+    return SbdbRow(
+        designation=row.text("pdes", 40),
+        full_name=row.maybe_text("full_name"),
+        spkid=row.maybe_text("spkid", 20),
+        kind=row.maybe_text("kind", 4),
+        name=row.maybe_text("name", 64),
+        orbit_class=row.maybe_text("class", 32),
+        is_neo=row.flag("neo"),
+        is_pha=row.flag("pha"),
+        solution_id=row.maybe_text("orbit_id", 40),
+        solved_at=solved_at(row.maybe_text("soln_date")),
+        epoch_tdb_jd=orbit("epoch", "epoch_tdb_jd"),
+        e=orbit("e", "e"),
+        a_au=maybe("a", "a_au"),
+        q_au=orbit("q", "q_au"),
+        i_deg=orbit("i", "i_deg"),
+        node_deg=orbit("om", "node_deg"),
+        peri_deg=orbit("w", "peri_deg"),
+        mean_anomaly_deg=maybe("ma", "mean_anomaly_deg"),
+        tp_tdb_jd=maybe("tp", "tp_tdb_jd"),
+        moid_au=row.maybe_number("moid", 0.0, 1e4),
+        condition_code=row.maybe_text("condition_code", 1),
+        arc_days=maybe("data_arc", "arc_days"),
+        first_observed_on=row.maybe_date("first_obs"),
+        last_observed_on=row.maybe_date("last_obs"),
+        observation_count=row.maybe_whole("n_obs_used"),
+        rms=maybe("rms", "rms_arcsec"),
+        h_mag=maybe("H", "h_mag"),
+        g_slope=maybe("G", "g_slope"),
+        diameter_km=row.maybe_number("diameter", 0.0, 1e5),
+        albedo=row.maybe_number("albedo", 0.0, 2.0),
+        rotation_period_h=row.maybe_number("rot_per", 0.0, 1e5),
+        a1_au_d2=maybe("A1", "a1_au_d2"),
+        a2_au_d2=maybe("A2", "a2_au_d2"),
+        a3_au_d2=maybe("A3", "a3_au_d2"),
+    )
