@@ -16,6 +16,7 @@ from targets.designations import taken_apart
 from targets.sources.rows import Rows, read_rows
 
 PROVIDER = "esa"
+_DAY = re.compile(r"\d{4}/\d{2}/\d{2}", re.ASCII)
 _ROW = re.compile(r'\s*([0-3])\s+"([^"]{1,40})"\s+(.+)', re.ASCII)
 
 
@@ -57,6 +58,8 @@ def _entry(line: str) -> PriorityEntry:
     if match is None or len(words) < 6:
         raise FieldError('expected priority, "object", R.A., Decl., elongation, V, sky uncertainty, end of visibility')
     dec, elongation, v, sky, until = words[-5:]
+    if not _DAY.fullmatch(until):
+        raise FieldError(f"end of visibility is {until[:40]!a}: expected a day such as 2026/12/24")
     return PriorityEntry(
         designation=_spaced(text("object", match[2], 40)),
         priority=Priority(int(match[1])),

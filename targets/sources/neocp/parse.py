@@ -13,6 +13,7 @@ from targets.sources.rows import Rows, read_rows
 
 PROVIDER = "neocp"
 _NO_MAGNITUDE = 99.9
+_LAST_WORD = re.compile(r"-?\d*\.\d{3}", re.ASCII)
 _DESIGNATION = re.compile(r"[-A-Za-z0-9_]{1,8}", re.ASCII)
 
 
@@ -34,11 +35,15 @@ class NeocpObject:
 
 
 def parse_list(body: bytes) -> Rows[NeocpObject]:
-    """The objects of the page; none where it is empty. Raises Nonsense."""
+    """The objects of the page. Raises Nonsense, also for nothing at all: the page is never empty, and an empty answer
+    must not make every object look as if it had left.
+    """
     try:
         lines = [line for line in body.decode("ascii").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
         raise Nonsense(PROVIDER, "no plain text", Wrong.UNREADABLE, body) from error
+    if not lines:
+        raise Nonsense(PROVIDER, "the list is empty", Wrong.UNREADABLE, body)
     return read_rows(PROVIDER, body, lines, parse_line, None)
 
 
@@ -51,6 +56,8 @@ def parse_line(line: str) -> NeocpObject:
     observations, arc, h, not_seen = words[-4:]
     if not _DESIGNATION.fullmatch(designation):
         raise FieldError(f"the designation is {designation[:40]!a}: expected at most 8 letters and digits")
+    if not _LAST_WORD.fullmatch(not_seen):
+        raise FieldError(f"its last word is {not_seen[:40]!a}: expected three decimals, so it was cut off")
     v_mag = number("V", v, -30.0, 100.0)
     return NeocpObject(
         designation=designation,
