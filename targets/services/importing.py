@@ -148,7 +148,7 @@ class _Import:
             self.created.append(known.target)
         described = self._describe(known, record)
         named = self._name(known, record)
-        has_new_orbit = self._add_orbit(known, record.orbit)
+        has_new_orbit = record.orbit is not None and self._add_orbit(known, record.orbit)
         if not owners:
             result.created += 1
         elif described or named or has_new_orbit:
@@ -166,7 +166,7 @@ class _Import:
             "is_neo": record.is_neo,
             "is_pha": record.is_pha,
         }
-        if record.orbit.source == "file":  # a plain list of elements knows nothing of these, and renames nothing
+        if record.orbit is None or record.orbit.source == "file":  # knows nothing of these, renames nothing
             del says["orbit_class"], says["is_neo"], says["is_pha"]
             says["name"] = target.name or record.name
         different = {name: value for name, value in says.items() if value != "" and getattr(target, name) != value}
@@ -174,7 +174,7 @@ class _Import:
             setattr(target, name, value)
         if known.is_new:
             target.kind = target_kind_of(target.designation)
-            if kind_of(target.designation) == "temporary":
+            if record.is_confidential or kind_of(target.designation) == "temporary":
                 target.visibility = Target.Visibility.SIGNED_IN  # confirmation-page names are not for the public
         if different and not known.is_new:
             self.changed[target.pk] = target

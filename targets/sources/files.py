@@ -12,8 +12,11 @@ from pathlib import Path
 from targets.designations import key_of, taken_apart
 from targets.orbits.elements import ElementsError
 from targets.orbits.elements_csv import ElementsFileError, ElementsRowError, read_rows, stored_in
+from targets.sources.mpc import lines as mpc_lines
 from targets.sources.mpc.parse import parse_record
+from targets.sources.neocp.records import DistinctRecords, is_neocp_line
 from targets.sources.records import LONGEST_DESIGNATION, OrbitRecord, RecordError, TargetRecord, require_text
+from targets.sources.sbdb.records import is_sbdb_answer, sbdb_record
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -50,14 +53,26 @@ class CatalogueFile:
 
 
 def read_file(path: Path) -> CatalogueFile:
-    """MPC extended JSON (plain or gzip) or a CSV of elements, told apart by content. Raises FileError."""
+    """Any of the formats, told apart by content; plain or gzip, but CSV plain. Raises FileError."""
     content = _content(path)
     if content.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"[", b"{"):
-        return CatalogueFile("mpc", [partial(parse_record, raw) for raw in _json_rows(content, path)])
+        rows = _json_rows(content, path)
+        if any(is_sbdb_answer(row) for row in rows):
+            return CatalogueFile("sbdb", [partial(sbdb_record, row) for row in rows])
+        return CatalogueFile("mpc", [partial(parse_record, raw) for raw in rows])
+    lines = mpc_lines.numbered_lines(content.decode("utf-8-sig", errors="replace"))
+    formats = (
+        ("mpc", mpc_lines.is_line, mpc_lines.parse_line),
+        ("neocp", is_neocp_line, DistinctRecords()),
+    )
+    for source, is_line, parse_line in formats:
+        if any(is_line(line) for _, line in lines[:20]):
+            return CatalogueFile(source, [partial(_of_line, number, line, parse_line) for number, line in lines])
     try:
         return CatalogueFile("file", [partial(_csv_record, row) for row in read_rows(path)])
     except ElementsFileError as error:
-        raise FileError(f"{error} (neither MPC extended JSON nor a CSV of elements)") from error
+        others = "neither MPC extended JSON, lines of MPCORB or NEOCP, an answer of SBDB, nor a CSV of elements"
+        raise FileError(f"{error} ({others})") from error
 
 
 def _content(path: Path) -> bytes:
@@ -78,9 +93,18 @@ def _json_rows(content: bytes, path: Path) -> list[object]:
         rows = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise FileError(f"{path} is not complete JSON ({error}): fetch it again") from error
+    if is_sbdb_answer(rows):
+        return [rows]
     if not isinstance(rows, list) or not rows:
-        raise FileError(f"{path} is JSON but no list of objects, as MPC extended JSON is")
+        raise FileError(f"{path} is JSON but no list of objects, as MPC extended JSON is, and no answer of SBDB")
     return rows
+
+
+def _of_line(number: int, line: str, parse_line: Callable[[str], TargetRecord]) -> TargetRecord:
+    try:
+        return parse_line(line)
+    except RecordError as error:
+        raise RecordError(error.name, f"line {number}: {error.reason}") from error
 
 
 def _csv_record(row: dict[str, str] | ElementsRowError) -> TargetRecord:

@@ -57,7 +57,7 @@ def require_text(name: str, field: str, text: str, longest: int = LONGEST_TEXT) 
 
 
 # Fields that came later: left out of the fingerprint where they say nothing, so that known solutions stay known.
-_LATER_FIELDS = frozenset({"q_au", "tp_tdb_jd", "h_sigma_mag", "g1", "g2", "g12", "m1_mag", "k1"})
+_LATER_FIELDS = frozenset({"q_au", "tp_tdb_jd", "h_sigma_mag", "g1", "g2", "g12", "m1_mag", "k1", "covariance"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ class OrbitRecord:
     observation_count: int | None = None
     opposition_count: int | None = None
     rms_arcsec: float | None = None
+    covariance: dict[str, object] | None = None  # labels, data, epoch and elements, as SBDB publishes it
 
     def require_conic(self, name: str) -> None:
         """Raise RecordError for elements that describe no orbit."""
@@ -139,15 +140,16 @@ class OrbitRecord:
 
 @dataclass(frozen=True, slots=True)
 class TargetRecord:
-    """An object under all its designations, with the orbit that came with it."""
+    """An object under all its designations, with the orbit that came with it, if any did."""
 
     number: str  # permanent number as digits, or empty
     provisional: tuple[str, ...]  # principal first
     name: str
-    orbit: OrbitRecord
+    orbit: OrbitRecord | None
     orbit_class: str = ""
     is_neo: bool = False
     is_pha: bool = False
+    is_confidential: bool = False  # of the confirmation page: not for the public
 
     @property
     def designation(self) -> str:

@@ -21,8 +21,10 @@ _SHOWN = 20
 
 class Command(BaseCommand):
     help = (
-        "Create and update targets from a file: MPC extended JSON, plain or gzip, or a CSV of elements. Without a file "
-        "the catalogue that is shipped: the Minor Planet Center's near-Earth objects of February 2026. Can be repeated."
+        "Create and update targets from a file: MPC extended JSON, lines of MPCORB.DAT or NEA.txt, "
+        "answers of JPL's SBDB (one, or a JSON list of them), a list of the confirmation page (neocp.txt; only "
+        "signed-in people see its objects), all of these plain or gzip; or a CSV of elements. Without a file the "
+        "catalogue that is shipped: the Minor Planet Center's near-Earth objects of February 2026. Can be repeated."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

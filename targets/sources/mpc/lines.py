@@ -36,7 +36,7 @@ def is_line(line: str) -> bool:
 def parse_lines(body: bytes) -> Rows[TargetRecord]:
     """All objects of a file. Raises Nonsense."""
     try:
-        lines = list_lines(body.decode("utf-8"))
+        lines = [line for _, line in numbered_lines(body.decode("utf-8"))]
     except UnicodeDecodeError as error:
         raise Nonsense(PROVIDER, "no plain text", Wrong.UNREADABLE, body) from error
     if not any(is_line(line) for line in lines[:100]):
@@ -44,11 +44,11 @@ def parse_lines(body: bytes) -> Rows[TargetRecord]:
     return read_rows(PROVIDER, body, lines, _parse_for_rows, None)
 
 
-def list_lines(text: str) -> list[str]:
-    """The lines of orbits: those below the rule of dashes, if there is a header."""
-    lines = text.splitlines()
-    rule = next((k for k, line in enumerate(lines[:100]) if line.startswith("-----")), -1)
-    return [line for line in lines[rule + 1 :] if line.strip()]
+def numbered_lines(text: str) -> list[tuple[int, str]]:
+    """The lines that are not empty, numbered from 1; those below the rule of dashes, if there is a header."""
+    lines = list(enumerate(text.splitlines(), start=1))
+    rule = next((number for number, line in lines[:100] if line.startswith("-----")), 0)
+    return [(number, line) for number, line in lines[rule:] if line.strip()]
 
 
 def _parse_for_rows(line: str) -> TargetRecord:
