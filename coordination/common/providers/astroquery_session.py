@@ -39,6 +39,7 @@ class _Adapter(BaseAdapter):
 def ask_through(provider: str, service: Any, send: Callable[[], object]) -> Answer:
     """The answer to what `send` has the astroquery `service` ask. Raises as `transport.ask` does."""
     adapter = _Adapter(provider)
+    service._session.trust_env = False  # no proxies and no .netrc: what is sent goes through the adapter
     service._session.mount("https://", adapter)
     service._session.mount("http://", adapter)
     send()
