@@ -5,6 +5,7 @@ import os
 from coordination.settings import *  # noqa: F403
 from coordination.settings import CACHES, REDIS_URL
 
+PROVIDERS_OFFLINE = ["all"]  # no test asks a real provider; those of the clients have a simulator
 API_RATE_SIGNED_IN = API_RATE_ANONYMOUS = ""  # the tests of limits set their own
 
 _process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")

@@ -20,7 +20,7 @@ from tests.providers.state import State
 # What each misbehaviour is, for a body that would have been sent.
 MISBEHAVIOURS = (
     "500", "503", "429", "403", "404", "hang", "drip", "reset", "truncated", "html", "empty", "signature", "strings",
-    "nulls", "list", "huge", "bomb", "wrong_object", "older", "redirect",
+    "nulls", "list", "huge", "bomb", "wrong_object", "older", "redirect", "moved",
 )  # fmt: skip
 NEW, OLD = "Tue, 24 Nov 2026 10:00:00 GMT", "Mon, 02 Nov 2026 10:00:00 GMT"
 HUGE_BYTES = 50 * 1024 * 1024
@@ -46,7 +46,6 @@ class Simulator:
         self._under_way = 0
         self._bad: dict[str, Misbehaviour] = {}
         self._stop = threading.Event()
-        self.arrived = threading.Event()  # set by every request
         self._server = _Server(("127.0.0.1", port), _handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
@@ -81,7 +80,6 @@ class Simulator:
             self._bad, self.state, self.validators = {}, state or State.small(), {}
             self.calls.clear()
             self.requests.clear()
-            self.arrived.clear()
             self.overlapping = 0
 
     def _taken(self, provider: str) -> Misbehaviour | None:
@@ -138,7 +136,6 @@ def _serve(simulator: Simulator, handler: BaseHTTPRequestHandler) -> None:
     with simulator.lock:
         simulator.calls[name] += 1
         simulator.requests.append((name, params, dict(handler.headers)))
-    simulator.arrived.set()
     bad = simulator._taken(name)
     status, reply = ANSWERS[name][1](simulator.state, params, content)
     headers = dict(simulator.validators.get(name, {}))
@@ -173,7 +170,8 @@ def _encoded(reply: Any) -> bytes:
 def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]) -> None:
     handler.send_response(status)
     kind = "application/json" if body[:1] in (b"{", b"[") else "text/html" if body[:1] == b"<" else "text/plain"
-    for name, value in {"Content-Type": kind, **headers, "Content-Length": str(len(body))}.items():
+    closing = {"Connection": "close"} if handler.close_connection else {}
+    for name, value in {"Content-Type": kind, **headers, **closing, "Content-Length": str(len(body))}.items():
         handler.send_header(name, value)
     handler.end_headers()
     handler.wfile.write(body)
@@ -197,6 +195,8 @@ def _misbehave(simulator: Simulator, handler: BaseHTTPRequestHandler, bad: Misbe
         return _reset(handler, body)
     if kind == "redirect":
         return _send(handler, 302, b"", {"Location": "http://localhost:9/elsewhere"})
+    if kind == "moved":
+        return _send(handler, 301, b"", {"Location": handler.path})
     if kind in ("huge", "bomb"):
         return _huge(handler, compressed=kind == "bomb")
     return _send(handler, 200, _changed(kind, reply, body), {})

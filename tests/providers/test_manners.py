@@ -1,16 +1,17 @@
 """How providers are asked: one at a time, not again what has not changed, later when they ask for it, not at all when
 switched off."""
 
+import contextlib
 import datetime as dt
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from coordination.common.providers import fetching
+from coordination.common.providers import fetching, turns
 from coordination.common.providers.errors import Ambiguous, Nonsense, NotFound, Offline, Unavailable, Wrong
 from coordination.common.providers.fetching import Outcome
-from coordination.common.providers.registry import NAMES
+from coordination.common.providers.registry import NAMES, provider_named
 from targets.sources.horizons import client as horizons
 from targets.sources.neofixer.client import fetch_targets
 from targets.sources.sbdb import client as sbdb
@@ -49,16 +50,21 @@ def test_between_two_requests_there_is_a_pause(simulator: Simulator, settings, m
     assert 30 < pause <= 40
 
 
-def test_a_lost_turn_is_unavailable_in_time(simulator: Simulator, settings) -> None:
-    settings.PROVIDER_TURN_WAIT_S, settings.PROVIDER_TIMEOUT_S = 0.05, 0.6
-    simulator.misbehave("cad", "drip")
-    with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(ASKING["cad"])
-        assert simulator.arrived.wait(10)
+def test_while_another_asks_the_same_operator_there_is_no_turn(simulator: Simulator, settings) -> None:
+    settings.PROVIDER_TURN_WAIT_S = 0.05
+    with turns.turn(provider_named("cad")):
         with pytest.raises(Unavailable, match="others are asking"):
             ASKING["sentry"]()
-        with pytest.raises(Unavailable):
-            slow.result()
+        assert ASKING["neocp"]().value.rows
+    assert ASKING["sentry"]().value.rows
+
+
+def test_the_turn_of_a_process_that_was_killed_ends(simulator: Simulator, settings, monkeypatch) -> None:
+    monkeypatch.setattr(turns, "_MARGIN_S", 0.0)
+    settings.PROVIDER_TIMEOUT_S = 0.05
+    turns.turn(provider_named("cad")).__enter__()  # and never left
+    settings.PROVIDER_TIMEOUT_S = 20.0
+    assert ASKING["sentry"]().value.rows
 
 
 def test_a_failure_is_tried_again(simulator: Simulator, settings, outcomes: list[Outcome]) -> None:
@@ -112,6 +118,29 @@ def test_an_answer_that_could_not_be_read_is_not_remembered(simulator: Simulator
         ASKING["cad"]()
     assert not ASKING["cad"]().is_unchanged
     assert ASKING["cad"]().is_unchanged
+
+
+def test_a_redirect_on_the_same_host_is_followed_but_not_for_ever(simulator: Simulator) -> None:
+    simulator.misbehave("cad", "moved", times=2)
+    assert ASKING["cad"]().value.rows
+    simulator.misbehave("cad", "moved")
+    with pytest.raises(Nonsense, match="redirects more than 3 times"):
+        ASKING["cad"]()
+
+
+@pytest.mark.parametrize(
+    ("designation", "command"),
+    [
+        ("990001", '"990001;"'),
+        ("2030 BB1", '"DES=2030 BB1;"'),
+        ("67P", '"67P; CAP; NOFRAG;"'),
+        ("C/2030 F3", '"DES=C/2030 F3; CAP; NOFRAG;"'),
+    ],
+)
+def test_horizons_is_asked_for_small_bodies_only(simulator: Simulator, designation: str, command: str) -> None:
+    with contextlib.suppress(NotFound):
+        horizons.fetch_observer(designation, START, END, "1d")
+    assert simulator.requests[0][1]["COMMAND"] == command
 
 
 def test_they_hear_who_asks(simulator: Simulator, settings) -> None:

@@ -98,7 +98,9 @@ def _send(
 ) -> tuple[httpx.Response, bytes]:
     """Send, and follow redirects on the same host. Raises Unavailable, Nonsense."""
     deadline = Deadline(settings.PROVIDER_TIMEOUT_S)
-    pool = httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=LimitedBackend(deadline))
+    backend = LimitedBackend(deadline)
+    # A connection that is used again may just have been closed by the other side.
+    pool = httpcore.ConnectionPool(ssl_context=_ssl_context(), max_keepalive_connections=0, network_backend=backend)
     headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip", **validators}
     if content:
         headers["Content-Type"] = "application/json"

@@ -40,7 +40,7 @@ def turn(provider: Provider) -> Iterator[None]:
     """The right to send one request. Raises Unavailable: it asked to wait, others take too long, or Redis is away."""
     lock = _redis().lock(
         _key(provider, "lock"),
-        timeout=settings.PROVIDER_TIMEOUT_S + _MARGIN_S,
+        timeout=settings.PROVIDER_PAUSE_S + settings.PROVIDER_TIMEOUT_S + _MARGIN_S,
         blocking_timeout=settings.PROVIDER_TURN_WAIT_S,
         sleep=0.02,
     )

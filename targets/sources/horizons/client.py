@@ -7,6 +7,7 @@ from astroquery.jplhorizons import HorizonsClass
 from coordination.common.providers.astroquery_session import ask_through
 from coordination.common.providers.fetching import Fetched, fetch
 from coordination.common.providers.registry import accepted_versions
+from targets.designations import kind_of, target_kind_of
 from targets.sources.horizons.parse import (
     PROVIDER,
     VERSIONS,
@@ -27,13 +28,10 @@ def fetch_observer(
 ) -> Fetched[ObserverTable]:
     """Places as an observatory sees them, every `step` ("10m", "1h") of UTC. Raises a SourceError."""
     service = _service(designation, observatory_code, starts_at, ends_at, step)
+    query = {"quantities": _QUANTITIES, "extra_precision": True, **_choice(designation)}
     return fetch(
         PROVIDER,
-        lambda: ask_through(
-            PROVIDER,
-            service,
-            lambda: service.ephemerides_async(quantities=_QUANTITIES, extra_precision=True, cache=False),
-        ),
+        lambda: ask_through(PROVIDER, service, lambda: service.ephemerides_async(**query)),
         lambda body: parse_observer(body, designation, accepted_versions(PROVIDER, VERSIONS)),
     )
 
@@ -48,17 +46,23 @@ def fetch_vectors(
     service = _service(designation, center, starts_at, ends_at, step)
     return fetch(
         PROVIDER,
-        lambda: ask_through(PROVIDER, service, lambda: service.vectors_async(refplane="earth", cache=False)),
+        lambda: ask_through(PROVIDER, service, lambda: service.vectors_async(refplane="earth", **_choice(designation))),
         lambda body: parse_vectors(body, designation, accepted_versions(PROVIDER, VERSIONS)),
     )
 
 
 def _service(designation: str, location: str, starts_at: dt.datetime, ends_at: dt.datetime, step: str) -> HorizonsClass:
-    """Of small bodies only: the names of major bodies mean others. A comet's latest apparition, without fragments."""
+    """Small bodies only: names of major bodies mean others."""
     limits = [f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}" for at in (starts_at, ends_at)]
     return HorizonsClass(
         id=designation,
-        id_type="smallbody",
+        id_type="designation" if kind_of(designation) == "provisional" else "smallbody",
         location=location,
         epochs={"start": limits[0], "stop": limits[1], "step": step},
     )
+
+
+def _choice(designation: str) -> dict[str, bool]:
+    """Of a comet the latest apparition, and none of its fragments: else several records match."""
+    is_comet = target_kind_of(designation) == "comet"
+    return {"closest_apparition": is_comet, "no_fragments": is_comet, "cache": False}
