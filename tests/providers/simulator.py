@@ -82,6 +82,11 @@ class Simulator:
             self.requests.clear()
             self.overlapping = 0
 
+    def count_under_way(self, change: int) -> None:
+        with self.lock:
+            self._under_way += change
+            self.overlapping = max(self.overlapping, self._under_way)
+
     def _taken(self, provider: str) -> Misbehaviour | None:
         with self.lock:
             bad = self._bad.get(provider)
@@ -109,14 +114,18 @@ def _handler_of(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             pass
 
         def do_GET(self) -> None:
-            with simulator.lock:
-                simulator._under_way += 1
-                simulator.overlapping = max(simulator.overlapping, simulator._under_way)
+            simulator.count_under_way(1)
+            self.is_under_way = True
             try:
                 _serve(simulator, self)
             finally:
-                with simulator.lock:
-                    simulator._under_way -= 1
+                self.ends()
+
+        def ends(self) -> None:
+            """Before its last bytes go out: whoever has read them may ask again at once."""
+            if self.is_under_way:
+                self.is_under_way = False
+                simulator.count_under_way(-1)
 
         do_POST = do_GET  # noqa: N815 - the name is http.server's
 
@@ -173,6 +182,7 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes, headers: di
     closing = {"Connection": "close"} if handler.close_connection else {}
     for name, value in {"Content-Type": kind, **headers, **closing, "Content-Length": str(len(body))}.items():
         handler.send_header(name, value)
+    handler.ends()  # type: ignore[attr-defined]
     handler.end_headers()
     handler.wfile.write(body)
 
