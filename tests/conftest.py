@@ -4,9 +4,13 @@ import os
 
 import hypothesis
 import pytest
+from astropy.utils import iers
 from django.test import Client
 
 from observatories.models import User
+
+# astropy is the oracle of many tests: like the service, it takes the Earth's orientation from its package and asks nobody.
+iers.conf.auto_download, iers.conf.auto_max_age = False, None
 
 # How long an example takes depends on the machine and says nothing of correctness.
 hypothesis.settings.register_profile("project", deadline=None)
