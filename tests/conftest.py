@@ -9,7 +9,7 @@ from django.test import Client
 
 from observatories.models import User
 
-# astropy is the oracle of many tests: like the service, it takes the Earth's orientation from its package and asks nobody.
+# astropy is the oracle of many tests: it takes the Earth's orientation from its package, as the service does.
 iers.conf.auto_download, iers.conf.auto_max_age = False, None
 
 # How long an example takes depends on the machine and says nothing of correctness.
