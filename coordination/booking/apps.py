@@ -6,12 +6,14 @@ class BookingConfig(AppConfig):
     label = "booking"
 
     def ready(self) -> None:
-        from coordination.common import concerning, following
+        from coordination.common import concerning, following, merging
         from observatories.services import operators_of
 
         from .models import Booking, Claim, Slot
         from .reacting import follow_closures_and_orbits
+        from .services.merging import repoint_target
 
+        merging.register("booking", repoint_target)
         following.subscribe("booking", follow_closures_and_orbits)
         concerning.register("slot", concerning.subjects(Slot.objects.visible_to))
         concerning.register("claim", concerning.subjects(Claim.objects.visible_to))

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from coordination.common import visibility_filters
+from coordination.common import merging, tracking, visibility_filters
 
 
 class CampaignsConfig(AppConfig):
@@ -10,7 +10,10 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         from coordination.common import concerning
 
-        from .models import Campaign, targets_of_joined_campaigns
+        from .models import Campaign, targets_in_progress, targets_of_joined_campaigns, targets_of_open_campaigns
+        from .services.merging import repoint_target
 
         visibility_filters.register("targets.Target", targets_of_joined_campaigns)
+        tracking.register(targets_of_open_campaigns, targets_in_progress)
+        merging.register("campaigns", repoint_target)
         concerning.register("campaign", concerning.subjects(Campaign.objects.visible_to))

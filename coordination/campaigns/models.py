@@ -1,5 +1,7 @@
 """Joint efforts of several organisations: what for, on which targets, who takes part, and what an observation needs."""
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -42,6 +44,21 @@ def targets_of_joined_campaigns(actor: Actor, prefix: str) -> Q:
     joined = Participation.objects.filter(organisation_id__in=actor.organisation_ids, state=Participation.State.JOINED)
     held = CampaignTarget.objects.filter(campaign__in=joined.values("campaign_id"))
     return Q(**{f"{prefix}pk__in": held.values("target_id")})
+
+
+def targets_of_open_campaigns() -> Q:
+    """Targets that some open campaign observes, now or later."""
+    held = CampaignTarget.objects.filter(campaign__state=Campaign.State.OPEN, campaign__ends_at__gt=clock.now())
+    return Q(pk__in=held.values("target_id"))
+
+
+def targets_in_progress() -> Q:
+    """Those of them whose campaign is in its period, or begins within a day."""
+    soon = clock.now() + dt.timedelta(days=1)
+    held = CampaignTarget.objects.filter(
+        campaign__state=Campaign.State.OPEN, campaign__starts_at__lte=soon, campaign__ends_at__gt=clock.now()
+    )
+    return Q(pk__in=held.values("target_id"))
 
 
 class Campaign(models.Model):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 from . import following
 from .actors import person_of, system_of
@@ -27,6 +28,20 @@ def record(
     )
 
 
+def record_all(happened: Iterable[tuple[str, models.Model, dict[str, Any]]], *, actor: Any = None) -> None:
+    """Write several events, each of kind, subject and payload, in one statement."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("events must be written in the transaction of the changes they tell of")
+    person, system = person_of(actor), system_of(actor)
+    rows = [
+        Event(kind=kind, subject=subject_of(subject), payload=payload, actor=person, system=system)
+        for kind, subject, payload in happened
+    ]
+    if rows:
+        following.wake_readers_on_commit()
+        Event.objects.bulk_create(rows)
+
+
 def notice(
     organisation_ids: Iterable[int], *, title: str, text: str, path: str, roles: Iterable[str] = ()
 ) -> dict[str, Any]:
@@ -38,3 +53,9 @@ def notice(
     """
     told = {"organisations": sorted(set(organisation_ids)), "title": title, "text": text, "path": path}
     return {"notice": told | ({"roles": sorted(set(roles))} if roles else {})}
+
+
+def repoint_target(kept_id: int, merged_id: int) -> None:
+    """Let what was told of one target be told of another, with which it was merged: whoever may know of that one."""
+    told = Event.objects.filter(payload__target=merged_id)
+    told.update(payload=RawSQL("payload || jsonb_build_object('target', %s::bigint)", [kept_id]))

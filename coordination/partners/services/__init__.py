@@ -2,7 +2,7 @@
 
 from .delivering import deliver_to, drop_old_deliveries, prepare_deliveries, queue_due
 from .mail import send_due_mail, send_mail_of
-from .notices import drop_old_notices, mark_all_read, mark_read, notice_people
+from .notices import drop_old_notices, mark_all_read, mark_read, notice_people, repoint_notices
 from .preferences import preference_of, set_preference
 from .tokens import create_token, recognise, revoke_token, rotate_token
 from .webhooks import (
@@ -32,6 +32,7 @@ __all__ = [
     "queue_due",
     "recognise",
     "renew_secret",
+    "repoint_notices",
     "resume_webhook",
     "revoke_token",
     "rotate_token",

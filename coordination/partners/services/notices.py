@@ -27,6 +27,11 @@ from ..wording import in_one_line
 from .preferences import due_at
 
 
+def repoint_notices(kept_id: int, merged_id: int) -> None:
+    """Let notices of one target be of another, with which it is merged in the caller's transaction."""
+    Notice.objects.filter(target_id=merged_id).update(target_id=kept_id)
+
+
 def notice_people(events: Sequence[Event]) -> None:
     """Write a notice for every active person who belongs to an organisation concerned when the event is read; a
     person who belongs to several gets one. Raises for a payload that breaks the contract.
