@@ -1,12 +1,14 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.timesince import timesince
 from unfold.admin import ModelAdmin, TabularInline
 
-from . import following
-from .models import Event, EventFailure, RunRecord
+from . import clock, following, sources
+from .models import Event, EventFailure, QuarantinedReply, RunRecord, SourceState
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -78,6 +80,53 @@ class EventFailureAdmin(ReadOnlyAdmin):
 
 @admin.register(RunRecord)
 class RunRecordAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "job", "state", "ended_at", "message")
+    list_display = ("started_at", "job", "state", "ended_at", "counts", "message")
     list_filter = ("state", "job")
     search_fields = ("job", "message")
+
+
+@admin.register(SourceState)
+class SourceStateAdmin(ReadOnlyAdmin):
+    """Every provider: when it answered last, whether that is too long ago, and whether it is left alone."""
+
+    list_display = (
+        "source", "title", "last_success_at", "age", "is_fresh", "breaker", "open_until", "failures", "last_error_at",
+        "last_error", "quarantined",
+    )  # fmt: skip
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        replies = QuarantinedReply.objects.filter(source=OuterRef("pk")).order_by().values("source")
+        count = replies.annotate(count=Count("pk")).values("count")
+        return super().get_queryset(request).annotate(quarantined=Coalesce(Subquery(count), 0))
+
+    @admin.display(description="what it is")
+    def title(self, state: SourceState) -> str:
+        source = sources.source_named(state.source)
+        return source.title if source else ""
+
+    @admin.display(description="age of the last answer")
+    def age(self, state: SourceState) -> str:
+        return "never" if state.last_success_at is None else timesince(state.last_success_at, clock.now())
+
+    @admin.display(description="fresh", boolean=True)
+    def is_fresh(self, state: SourceState) -> bool | None:
+        source = sources.source_named(state.source)
+        if source is None or state.last_success_at is None:
+            return None if source is None else False
+        return clock.now() - state.last_success_at <= source.fresh_for
+
+    @admin.display(description="breaker")
+    def breaker(self, state: SourceState) -> str:
+        return SourceState.Breaker(state.breaker).label
+
+    @admin.display(description="quarantined", ordering="quarantined")
+    def quarantined(self, state: SourceState) -> int:
+        return int(getattr(state, "quarantined", 0))
+
+
+@admin.register(QuarantinedReply)
+class QuarantinedReplyAdmin(ReadOnlyAdmin):
+    list_display = ("last_at", "source", "subject", "reason", "times")
+    list_filter = ("source",)
+    search_fields = ("subject", "reason")

@@ -90,6 +90,7 @@ class RunRecord(models.Model):
         RUNNING = "running"
         SUCCEEDED = "succeeded"
         FAILED = "failed"
+        OFFLINE = "offline", "offline: providers are switched off"
 
     job = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=State, default=State.RUNNING)
@@ -97,6 +98,9 @@ class RunRecord(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict, help_text="fetched, created, updated, unchanged, rejected …")
     message = models.TextField(blank=True, help_text="why it failed, or what to know of it")
+    findings = models.JSONField(
+        default=list, blank=True, help_text="objects of which there is something to know: object, why, candidates"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["job", "-started_at"], name="run_job_latest")]
@@ -104,3 +108,60 @@ class RunRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.started_at:%Y-%m-%d %H:%M}Z {self.state}"
+
+
+class SourceState(models.Model):
+    """How it stands with one provider: what was asked and answered last, and whether it is left alone for a while.
+
+    The row is the circuit breaker that all processes share: after some failures in a row nobody asks until
+    `open_until`; then one is let through, and its answer decides.
+    """
+
+    class Breaker(models.TextChoices):
+        CLOSED = "closed", "closed: it is asked"
+        OPEN = "open", "open: it is left alone"
+        TRIAL = "trial", "trial: one request is let through"
+
+    source = models.CharField(max_length=32, primary_key=True)
+    last_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    success_before_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_error = models.TextField(blank=True)
+    last_error_kind = models.CharField(max_length=32, blank=True, editable=False, help_text="such as Unavailable")
+    last_error_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0, help_text="in a row, since the last success")
+    open_until = models.DateTimeField(null=True, blank=True, help_text="it is left alone until then")
+    openings = models.PositiveIntegerField(default=0, help_text="in a row: each pause is twice as long as the last")
+
+    class Meta:
+        ordering = ["source"]
+
+    def __str__(self) -> str:
+        return self.source
+
+    @property
+    def breaker(self) -> str:
+        if self.open_until is None:
+            return self.Breaker.CLOSED
+        return self.Breaker.OPEN if self.open_until > clock.now() else self.Breaker.TRIAL
+
+
+class QuarantinedReply(models.Model):
+    """What a provider sent that cannot be true: kept with the reason, and never used."""
+
+    source = models.CharField(max_length=32)
+    subject = models.CharField(max_length=100, blank=True, help_text="what was asked for")
+    reason = models.TextField()
+    excerpt = models.TextField(blank=True, help_text="the beginning of the reply")
+    digest = models.CharField(max_length=64, editable=False, help_text="of source, subject, reason and excerpt")
+    times = models.PositiveIntegerField(default=1, help_text="how often the same came")
+    first_at = models.DateTimeField(default=clock.now)
+    last_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name_plural = "quarantined replies"
+        ordering = ["-last_at"]
+        constraints = [models.UniqueConstraint(fields=["digest"], name="quarantined_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.subject}: {self.reason}"[:120]

@@ -1,9 +1,9 @@
-"""The legs of the readers of events."""
+"""The legs of the readers of events, of kept answers, and of scheduled jobs."""
 
 from celery import shared_task
 from django.core.cache import cache
 
-from . import following, idempotency
+from . import following, idempotency, jobs
 
 
 @shared_task(name="events.follow")
@@ -22,3 +22,9 @@ def wake_readers() -> None:
 @shared_task(name="api.drop_old_answers")
 def drop_old_answers() -> None:
     idempotency.drop_old_answers()
+
+
+@shared_task(name="jobs.run")
+def run_job(name: str) -> None:
+    """Does nothing where the job is being run already."""
+    jobs.run_job(name)

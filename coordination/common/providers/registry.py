@@ -38,6 +38,7 @@ _PROVIDERS = {
         Provider("neocp", "mpc", f"{_MPC}/NEO/neocp.txt", form="text"),
         Provider("obscodes", "mpc", f"{_MPC_API}/obscodes"),
         Provider("identifier", "mpc", f"{_MPC_API}/query-identifier"),
+        Provider("iers", "iers", "https://datacenter.iers.org/data/9/finals2000A.all", form="text"),
         Provider("neofixer", "neofixer", "https://neofixerapi.arizona.edu/targets/", most_bytes=100 * _MB),
         Provider("esa", "esa", "https://neo.ssa.esa.int/PSDB-portlet/download", form="text"),
     )

@@ -1,0 +1,248 @@
+"""Scheduled jobs and providers in trouble: one run at a time, a record of each, a breaker that recovers by itself."""
+
+import datetime as dt
+
+import psycopg
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from coordination.common import breaker, jobs, sources
+from coordination.common.models import QuarantinedReply, RunRecord, SourceState
+from coordination.common.providers import fetching
+from coordination.common.providers.errors import Ambiguous, Nonsense, NotFound, Offline, Unavailable, Wrong
+from coordination.common.providers.transport import Answer
+
+pytestmark = pytest.mark.django_db
+
+START = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def job(monkeypatch):
+    """Register a job for this test only; gives a function that does."""
+    monkeypatch.setattr(jobs, "_jobs", {})
+
+    def register(run) -> str:
+        jobs.register("example", "an example", run)
+        return "example"
+
+    return register
+
+
+@pytest.fixture(autouse=True)
+def one_attempt(settings):
+    settings.PROVIDER_ATTEMPTS = 1
+
+
+def ask(error: Exception | None = None, meanwhile=lambda: None, source: str = "example") -> None:
+    """What every client does, with an answer that is an error, or none."""
+
+    def answer() -> Answer:
+        meanwhile()
+        if error is not None:
+            raise error
+        return Answer(source, "", b"")
+
+    with breaker.about("433"):
+        fetching.fetch(source, answer, bytes)
+
+
+def refused() -> bool:
+    try:
+        ask()
+    except breaker.Paused:
+        return True
+    return False
+
+
+def fail(times: int = 1, error: Exception | None = None) -> None:
+    for _ in range(times):
+        with pytest.raises((Unavailable, Nonsense)):
+            ask(error or Unavailable("example", "HTTP 500"))
+
+
+def test_a_run_leaves_a_record_of_what_it_did(job):
+    def run(done: jobs.Run) -> None:
+        done.fetched, done.changed = 3, 1
+        done.find("1950 DA", "several objects match", ["29075", "1950 DA1"])
+
+    record = jobs.run_job(job(run))
+    assert record.state == RunRecord.State.SUCCEEDED
+    assert record.ended_at >= record.started_at
+    assert record.counts == {"fetched": 3, "changed": 1, "failed": 1}
+    assert record.findings == [
+        {"object": "1950 DA", "why": "several objects match", "candidates": ["29075", "1950 DA1"]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(Offline("sbdb", "switched off"), "offline"), (Unavailable("sbdb", "HTTP 503"), "failed")],
+)
+def test_a_provider_that_gives_nothing_is_said_in_the_record_and_raised_by_nobody(job, error, state):
+    def run(done: jobs.Run) -> None:
+        raise error
+
+    record = jobs.run_job(job(run))
+    assert (record.state, record.message) == (state, str(error))
+
+
+def test_what_nobody_foresaw_is_raised_and_recorded(job):
+    def run(done: jobs.Run) -> None:
+        raise ZeroDivisionError("oh")
+
+    with pytest.raises(ZeroDivisionError):
+        jobs.run_job(job(run))
+    assert RunRecord.objects.get().message == "ZeroDivisionError: oh"
+    assert jobs.run_job(job(lambda done: None)).state == "succeeded"  # the lock is free again
+
+
+def test_a_run_that_was_killed_is_closed_by_the_next(job):
+    killed = RunRecord.objects.create(job="example")
+    jobs.run_job(job(lambda done: None))
+    killed.refresh_from_db()
+    assert (killed.state, killed.message) == ("failed", jobs.KILLED)
+
+
+def test_a_job_is_not_run_twice_at_once(job):
+    name = job(lambda done: None)
+    parameters = connection.get_connection_params()
+    names = ("host", "port", "user", "password", "dbname")
+    with psycopg.connect(**{key: parameters[key] for key in names if parameters.get(key)}) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('job.example'))")
+        assert jobs.run_job(name) is None
+        with pytest.raises(CommandError, match="another process"):
+            call_command("job", name, "--once")
+        other.execute("SELECT pg_advisory_unlock_all()")
+        assert jobs.run_job(name) is not None
+    assert RunRecord.objects.count() == 1
+
+
+def test_jobs_are_listed_with_their_last_runs(job, capsys):
+    call_command("job", job(lambda done: None), "--once")
+    call_command("job")
+    assert "succeeded" in capsys.readouterr().out
+
+
+def test_three_failures_in_a_row_open_the_breaker(clock):
+    fail(2)
+    ask()
+    fail(2)
+    assert not refused()
+    fail(3)
+    assert refused()
+    assert SourceState.objects.get().breaker == SourceState.Breaker.OPEN
+
+
+def test_a_trial_closes_the_breaker_when_it_is_answered(clock):
+    fail(3)
+    clock.shift(breaker.FIRST_PAUSE)
+    assert SourceState.objects.get().breaker == SourceState.Breaker.TRIAL
+    ask()
+    state = SourceState.objects.get()
+    assert (state.breaker, state.failures, state.last_success_at) == ("closed", 0, START + breaker.FIRST_PAUSE)
+
+
+def test_a_trial_that_fails_doubles_the_pause_up_to_an_hour(clock):
+    fail(3)
+    pauses = []
+    for _ in range(8):
+        pause = SourceState.objects.get().open_until - dt.datetime.now(dt.UTC)
+        pauses.append(pause / breaker.FIRST_PAUSE)
+        clock.shift(pause)
+        fail()
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_only_one_caller_makes_the_trial(clock):
+    fail(3)
+    clock.shift(breaker.FIRST_PAUSE)
+    found = []
+    ask(meanwhile=lambda: found.append(refused()))  # another process, meanwhile
+    assert found == [True]
+    assert not refused()
+
+
+def test_a_trial_whose_process_was_killed_is_repeated_by_another(clock):
+    fail(3)
+    clock.shift(breaker.FIRST_PAUSE)
+    breaker.admit("example")  # and then never heard of again
+    assert refused()
+    clock.shift(breaker.TRIAL_LEASE)
+    assert not refused()
+
+
+def test_a_provider_that_names_a_time_is_left_alone_until_then(clock):
+    fail(error=Unavailable("example", "HTTP 429", retry_after_s=90.0))
+    assert refused()
+    clock.shift(dt.timedelta(seconds=90))
+    assert not refused()
+
+
+@pytest.mark.parametrize("answer", [NotFound("example", "no such object"), Ambiguous("example", "two", ("1", "2"))])
+def test_an_answer_that_there_is_no_such_object_is_an_answer(clock, answer):
+    for _ in range(5):
+        with pytest.raises(type(answer)):
+            ask(answer)
+    assert SourceState.objects.get().failures == 0
+
+
+def test_being_switched_off_is_no_failure(clock):
+    for _ in range(5):
+        with pytest.raises(Offline):
+            ask(Offline("example", "switched off"))
+    assert not SourceState.objects.exists()
+
+
+def test_nonsense_is_kept_once_and_counted(clock):
+    nonsense = Nonsense("example", "no complete JSON", Wrong.UNREADABLE, b"<html>\x00\xff")
+    fail(2, nonsense)
+    kept = QuarantinedReply.objects.get()
+    assert (kept.source, kept.subject, kept.reason, kept.times) == ("example", "433", "no complete JSON", 2)
+    assert kept.excerpt == "<html>\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_source_is_stale_when_its_last_answer_is_too_old(clock, monkeypatch):
+    monkeypatch.setattr(sources, "_sources", {})
+    sources.register("example", "an example", dt.timedelta(hours=2))
+    (before,) = sources.statuses()
+    ask()
+    (fresh,) = sources.statuses()
+    clock.shift(dt.timedelta(hours=3))
+    (stale,) = sources.statuses()
+    assert [each.is_stale for each in (before, fresh, stale)] == [True, False, True]
+    assert stale.as_public()["age_s"] == 3 * 3600
+
+
+def test_everybody_can_read_how_current_the_sources_are_but_not_the_texts_of_errors(client):
+    with pytest.raises(Unavailable):
+        ask(Unavailable("neocp", "no answer for P21xyz1"), source="neocp")
+    for accept in ("application/json", "text/html", "text/plain"):
+        page = client.get("/health/", headers={"accept": accept})
+        assert "neocp" in page.text
+        assert "P21xyz1" not in page.text
+    said = client.get("/health/?format=json").json()["sources"]["neocp"]
+    assert (said["is_stale"], said["last_error"], said["breaker"]) == (True, "Unavailable", "closed")
+
+
+def test_the_administration_lists_sources_and_what_is_in_quarantine(admin_client, job):
+    jobs.run_job(job(lambda done: None))
+    breaker.quarantine("sbdb", "433", "about another object", b"{}")
+    page = admin_client.get("/admin/common/sourcestate/").text
+    assert "JPL Small-Body Database" in page
+    assert "never" in page
+    assert "about another object" in admin_client.get("/admin/common/quarantinedreply/").text
+
+
+def test_the_default_schedule_runs_every_job_and_no_other(settings):
+    entries = settings.CELERY_BEAT_SCHEDULE.values()
+    scheduled = [entry["args"][0] for entry in entries if entry["task"] == "jobs.run"]
+    assert sorted(scheduled) == [job.name for job in jobs.registered()]
