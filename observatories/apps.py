@@ -1,3 +1,5 @@
+import datetime as dt
+
 from django.apps import AppConfig
 
 
@@ -6,10 +8,14 @@ class ObservatoriesConfig(AppConfig):
     verbose_name = "Observatories and people"
 
     def ready(self) -> None:
-        from coordination.common import concerning
+        from coordination.common import concerning, sources
 
+        from . import jobs
         from .services import operators_of
 
+        sources.register("obscodes", "Minor Planet Center: observatory codes", dt.timedelta(days=15))
+        sources.register("iers", "IERS: rotation of the Earth", dt.timedelta(days=15))
+        jobs.register()
         concerning.register("observatory", concerning.everybody)
         concerning.register("telescope", concerning.everybody)
         concerning.register("closure", concerning.own(operators=operators_of))

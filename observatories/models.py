@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from coordination.common import clock
 from coordination.common.actors import Actor
 from coordination.common.history import HistoricalRecords
 
@@ -14,7 +15,7 @@ from .people import Membership, Organisation, User
 from .sites.geodesy import Place
 from .sites.horizon import HorizonError, HorizonMask
 
-__all__ = ["Closure", "Membership", "Observatory", "Organisation", "Telescope", "User"]
+__all__ = ["Closure", "EarthOrientationTable", "Membership", "Observatory", "Organisation", "Telescope", "User"]
 
 
 def horizon_of(points: Any) -> HorizonMask:
@@ -254,3 +255,19 @@ class Closure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.telescope}: {self.starts_at:%Y-%m-%d %H:%M} to {self.ends_at:%Y-%m-%d %H:%M}Z, {self.reason}"
+
+
+class EarthOrientationTable(models.Model):
+    """A table of the Earth's rotation newer than the one that is installed, for all processes; a few are kept."""
+
+    version = models.CharField(max_length=64, unique=True)
+    measured_until = models.DateField(help_text="later values are predictions of the IERS")
+    predicted_until = models.DateField()
+    received_at = models.DateTimeField(default=clock.now)
+    content = models.BinaryField(help_text="finals2000A.all, compressed")
+
+    class Meta:
+        ordering = ["-measured_until", "-pk"]
+
+    def __str__(self) -> str:
+        return self.version

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from coordination.common.timescales import tt_mjd_to_utc, utc_to_tt_mjd
 from observatories.models import Closure, Telescope
 from observatories.services import closures_between, telescopes_for_windows
-from observatories.sites.earth_orientation import installed_version
+from observatories.sites.earth_orientation import version_in_use
 from observatories.sites.geodesy import Place
 from observatories.sites.nights import noon_utc
 from targets.services.ephemerides import CurrentEphemerides, Span, planets, refresh_ephemerides
@@ -49,7 +49,7 @@ LIMIT_FIELDS = (
 )
 
 _DAY = dt.timedelta(days=1)
-_kept: dict[tuple[Span, tuple[tuple[int, str], ...]], Observing] = {}  # the tables of the latest chunk
+_kept: dict[tuple[str, Span, tuple[tuple[int, str], ...]], Observing] = {}  # the tables of the latest chunk
 
 
 def plannable_telescopes() -> list[Telescope]:
@@ -64,7 +64,7 @@ def faintest_v_mag(telescopes: Sequence[Telescope]) -> float:
 
 
 def earth_orientation_version() -> str:
-    return installed_version()
+    return version_in_use()
 
 
 def telescope_fingerprints(telescopes: Iterable[Telescope], span: Span) -> dict[int, str]:
@@ -127,7 +127,7 @@ def engine_telescope(telescope: Telescope) -> EngineTelescope:
 
 def _kept_observing(telescopes: Sequence[Telescope], span: Span) -> Observing:
     """The tables of telescopes over a span, kept: the chunks of one computation ask for the same."""
-    key = (span, tuple((telescope.pk, _fingerprint(telescope, [])) for telescope in telescopes))
+    key = (version_in_use(), span, tuple((telescope.pk, _fingerprint(telescope, [])) for telescope in telescopes))
     if key not in _kept:
         _kept.clear()
         engine_telescopes = [engine_telescope(telescope) for telescope in telescopes]

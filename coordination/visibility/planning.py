@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from coordination.common import clock, events
 from observatories.models import Telescope
-from observatories.services import telescopes_for_windows
+from observatories.services import adopt_earth_orientation, telescopes_for_windows
 from targets.models import Target
 from targets.services.ephemerides import Span, plannable_targets, still_true_q
 
@@ -72,6 +72,7 @@ def plan() -> Computation | None:
     """
     from .tasks import compute_chunk
 
+    adopt_earth_orientation()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('visibility.plan'))")
@@ -181,6 +182,7 @@ def run_chunk(chunk_id: int) -> None:
     """
     if not _begin_attempt(chunk_id):
         return
+    adopt_earth_orientation()
     try:
         with transaction.atomic():
             chunk = _lock_pending(chunk_id)

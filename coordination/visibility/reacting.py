@@ -15,6 +15,7 @@ CHANGES = (
     "demo.",
     "catalogue.imported",
     "orbit.",
+    "earth_orientation.",
 )
 
 

@@ -5,6 +5,7 @@ Plain arguments in, one transaction with an event in it, DomainError for what is
 
 from .closures import add_closure, closures_between, remove_closure
 from .demo import DemoResult, load_demo, remove_demo
+from .earth_orientation import adopt_earth_orientation, store_earth_orientation
 from .observatories import (
     ImportResult,
     create_observatory,
@@ -21,6 +22,7 @@ __all__ = [
     "add_closure",
     "add_person",
     "add_telescope",
+    "adopt_earth_orientation",
     "closures_between",
     "create_observatory",
     "import_observatories",
@@ -30,6 +32,7 @@ __all__ = [
     "remove_demo",
     "remove_observatory",
     "remove_telescope",
+    "store_earth_orientation",
     "telescopes_for_windows",
     "update_observatory",
     "update_telescope",

@@ -1,16 +1,19 @@
 """How the Earth is turned: UT1, the Earth rotation angle and polar motion, from the IERS table shipped with
-Astropy.
+Astropy, or a newer one that was handed over (`use`).
 
-This is the one place where Astropy is told to stay offline and to trust its table at any age: the table is
-refreshed by updating the package `astropy-iers-data`. Nothing else in the product may set these options. Astropy is
-imported where it is used: it takes half a second, and the table another one, which only processes that compute spend.
+This is the one place where Astropy is told to stay offline and to trust its table at any age. Nothing else in the
+product may set these options. Astropy is imported where it is used: it takes half a second, and the table another one,
+which only processes that compute spend.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import erfa
 import numpy as np
@@ -50,8 +53,8 @@ class EarthOrientation:
 
     @classmethod
     def from_astropy(cls) -> EarthOrientation:
-        """The table of the installed `astropy-iers-data`; read once per process."""
-        return _installed_table()
+        """The table in use: of the installed `astropy-iers-data`, read once per process, or a newer one."""
+        return _installed_table() if _in_use is None else _in_use
 
     @property
     def span_tt_mjd(self) -> tuple[float, float]:
@@ -94,10 +97,20 @@ class EarthOrientation:
         return np.swapaxes(erfa.pom00(x, y, erfa.sp00(timescales.MJD_ZERO_JD, np.asarray(tt_mjd))), -1, -2)
 
 
-@functools.cache
-def installed_version() -> str:
-    """The `version` of the installed table, without reading it."""
-    return f"IERS-A {importlib.metadata.version('astropy-iers-data')}"
+_in_use: EarthOrientation | None = None
+
+
+def use(table: EarthOrientation | None) -> None:
+    """Have this process use another table from now on; None: the installed one. To be called between computations, not
+    inside one.
+    """
+    global _in_use
+    _in_use = table
+
+
+def version_in_use() -> str:
+    """The `version` of the table in use, without reading it."""
+    return f"IERS-A {importlib.metadata.version('astropy-iers-data')}" if _in_use is None else _in_use.version
 
 
 @functools.cache
@@ -106,7 +119,46 @@ def _installed_table() -> EarthOrientation:
 
     iers.conf.auto_download = False
     iers.conf.auto_max_age = None
-    table = iers.earth_orientation_table.get()
+    version = f"IERS-A {importlib.metadata.version('astropy-iers-data')}"
+    return _from_iers(iers.earth_orientation_table.get(), version)
+
+
+def installed_table() -> EarthOrientation:
+    """That of the package, whichever is in use."""
+    return _installed_table()
+
+
+def read_finals(path: Path) -> EarthOrientation:
+    """A file in the form of the IERS's `finals2000A.all`, checked against the installed table where both have measured
+    values. Raises EarthOrientationError.
+    """
+    from astropy.utils import iers
+
+    try:
+        raw = iers.IERS_A.read(file=path)
+        table = _from_iers(raw, "")
+    except Exception as error:  # whatever Astropy's reader trips over
+        raise EarthOrientationError(f"no finals2000A.all: {type(error).__name__}: {str(error)[:200]}") from error
+    _require_like(table, _installed_table())
+    measured_until = timescales.tt_mjd_to_utc(np.array([table.measured_until_tt_mjd])).astype("datetime64[D]")[0]
+    digest = hashlib.sha256(table.ut1_minus_tt_s.tobytes() + table.polar_motion_rad.tobytes()).hexdigest()[:8]
+    return replace(table, version=f"IERS-A measured to {measured_until} ({digest})")
+
+
+def _require_like(table: EarthOrientation, installed: EarthOrientation) -> None:
+    arrays = (table.tt_mjd, table.ut1_minus_tt_s, table.polar_motion_rad)
+    if not all(np.isfinite(values).all() for values in arrays) or np.any(np.diff(table.tt_mjd) <= 0.0):
+        raise EarthOrientationError("the table has gaps, or its days are not in order")
+    until = min(table.measured_until_tt_mjd, installed.measured_until_tt_mjd)
+    days = installed.tt_mjd[(installed.tt_mjd >= until - 3650.0) & (installed.tt_mjd <= until)]
+    if not days.size or table.tt_mjd[0] > days[0] or table.tt_mjd[-1] < days[-1]:
+        raise EarthOrientationError("the table does not cover the last ten years")
+    apart_s = np.max(np.abs(table.ut1_mjd(days) - installed.ut1_mjd(days))) * timescales.DAY_S
+    if apart_s > 0.005:
+        raise EarthOrientationError(f"UT1 is {apart_s:.3f} s off what was measured: another table, or a damaged one")
+
+
+def _from_iers(table: Any, version: str) -> EarthOrientation:
     utc_mjd = np.asarray(table["MJD"].to_value("d"), dtype=np.int64)
     utc = np.datetime64("1858-11-17") + utc_mjd.astype("timedelta64[D]")
     tt_mjd = timescales.utc_to_tt_mjd(utc)
@@ -118,5 +170,5 @@ def _installed_table() -> EarthOrientation:
         ut1_minus_tt_s=np.asarray(table["UT1_UTC"].to_value("s")) + np.round(utc_minus_tt_s, 3),
         polar_motion_rad=np.asarray(pole),
         measured_until_tt_mjd=float(tt_mjd[np.searchsorted(utc_mjd, predicted_from) - 1]),
-        version=installed_version(),
+        version=version,
     )
