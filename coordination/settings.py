@@ -6,6 +6,7 @@ SECRET_KEY and DATABASE_URL have no default: a process that is started without t
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -31,6 +32,11 @@ PLANNING_CHUNK_TARGETS = env.int("PLANNING_CHUNK_TARGETS", default=1500)
 WINDOW_RETENTION_DAYS = env.int("WINDOW_RETENTION_DAYS", default=30)  # how long windows of past nights are kept
 WINDOW_COMPUTATION_RETENTION_DAYS = env.int("WINDOW_COMPUTATION_RETENTION_DAYS", default=7)  # of those asked for
 RESULT_GRACE_DAYS = env.int("RESULT_GRACE_DAYS", default=7)  # a slot is completed without reports that much later
+RUN_RETENTION_DAYS = env.int("RUN_RETENTION_DAYS", default=90)  # records of scheduled work
+QUARANTINE_RETENTION_DAYS = env.int("QUARANTINE_RETENTION_DAYS", default=90)  # after the same came last
+EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=400)
+ORBIT_RETENTION_DAYS = env.int("ORBIT_RETENTION_DAYS", default=730)  # versions that another took the place of
+CANDIDATE_RETENTION_DAYS = env.int("CANDIDATE_RETENTION_DAYS", default=60)  # unconfirmed objects that came to nothing
 PLANETARY_KERNEL = env.str("PLANETARY_KERNEL", default="")  # a bigger DE440 file than the excerpt that is shipped
 CLOCK_OFFSET_SECONDS = env.float("CLOCK_OFFSET_SECONDS", default=0.0)  # rehearsals: what the service takes for now
 
@@ -196,8 +202,24 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Minutes apart: those that ask one operator wait for each other.
+_JOBS = {
+    "refresh_catalogue": crontab(minute=20, hour=2, day_of_week="sunday"),
+    "refresh_orbits": crontab(minute=5),
+    "refresh_risk": crontab(minute=15, hour="*/6"),
+    "refresh_close_approaches": crontab(minute=25, hour="*/6"),
+    "refresh_neocp": crontab(minute="10,40"),
+    "refresh_scout": crontab(minute="12,42"),
+    "refresh_observatories": crontab(minute=50, hour=2, day_of_week="monday"),
+    "refresh_earth_orientation": crontab(minute=40, hour=2, day_of_week="saturday"),
+    "clean_up": crontab(minute=30, hour=3),
+}
 # Defaults: copied into the database when beat starts, where the admin edits them.
 CELERY_BEAT_SCHEDULE = {
+    **{
+        f"job {name}": {"task": "jobs.run", "args": [name], "schedule": when, "options": {"expires": 1800}}
+        for name, when in _JOBS.items()
+    },
     "plan windows": {"task": "visibility.plan", "schedule": 600.0},
     "sweep lost chunks": {"task": "visibility.sweep", "schedule": 30.0},
     "sweep lost parts of window computations": {"task": "visibility.sweep_computations", "schedule": 30.0},

@@ -11,7 +11,17 @@ from unfold.paginator import InfinitePaginator
 from coordination.common.actors import actor_of
 from coordination.common.admin import PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
 
-from .models import Designation, Ephemeris, Orbit, Target
+from .models import (
+    Candidate,
+    CloseApproach,
+    Designation,
+    Ephemeris,
+    Orbit,
+    OrbitCheck,
+    RiskAssessment,
+    Target,
+    visible_target_q,
+)
 from .services import update_target
 from .services.lookup import find, similar_designations
 
@@ -41,6 +51,21 @@ class OrbitInline(ReadOnlyInline):
     readonly_fields = ("created_at",)
     show_change_link = True
     verbose_name_plural = "orbit versions, newest first"
+
+
+class RiskInline(ReadOnlyInline):
+    model = RiskAssessment
+    fields = (
+        "impact_probability", "palermo_cumulative", "palermo_maximum", "torino_maximum", "assessed_at", "ended_at",
+        "is_removal",
+    )  # fmt: skip
+    verbose_name_plural = "risk, newest first"
+
+
+class CloseApproachInline(ReadOnlyInline):
+    model = CloseApproach
+    fields = ("at", "distance_au", "distance_min_au", "distance_max_au", "v_rel_km_s", "updated_at")
+    verbose_name_plural = "close approaches"
 
 
 class ByDesignation:
@@ -73,7 +98,7 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, PublicAdmin):
         "rotation_period_h",
     )
     readonly_fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha")
-    inlines = (DesignationInline, OrbitInline)
+    inlines = (DesignationInline, OrbitInline, RiskInline, CloseApproachInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).visible_to(actor_of(request.user))
@@ -136,3 +161,51 @@ class EphemerisAdmin(ByDesignation, ReadOnlyAdmin):
     @admin.display(description="positions stored", boolean=True)
     def has_positions(self, ephemeris: Ephemeris) -> bool:
         return bool(getattr(ephemeris, "has_positions", False))  # annotated by get_queryset
+
+
+class OfVisibleTargets(ByDesignation):
+    """Rows of targets that the person may know of."""
+
+    target_path = "target"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows: Any = super().get_queryset(request)  # type: ignore[misc]
+        return rows.filter(visible_target_q(actor_of(request.user), "target__"))
+
+
+@admin.register(RiskAssessment)
+class RiskAssessmentAdmin(OfVisibleTargets, ReadOnlyAdmin):
+    list_display = (
+        "target", "impact_probability", "palermo_cumulative", "torino_maximum", "first_year", "last_year",
+        "assessed_at", "ended_at", "is_removal",
+    )  # fmt: skip
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), "torino_maximum")
+    list_select_related = ("target",)
+    show_full_result_count = False
+
+
+@admin.register(CloseApproach)
+class CloseApproachAdmin(OfVisibleTargets, ReadOnlyAdmin):
+    list_display = ("target", "at", "distance_au", "distance_min_au", "v_rel_km_s", "h_mag", "solution", "updated_at")
+    date_hierarchy = "at"
+    list_select_related = ("target",)
+    show_full_result_count = False
+
+
+@admin.register(Candidate)
+class CandidateAdmin(OfVisibleTargets, ReadOnlyAdmin):
+    list_display = (
+        "temporary_designation", "target", "on_neocp", "on_scout", "neocp_score", "observation_count", "arc_days",
+        "h_mag", "impact_rating", "uncertainty_arcmin", "updated_at", "fate",
+    )  # fmt: skip
+    list_filter = ("on_neocp", "on_scout", "fate", "impact_rating")
+    list_select_related = ("target",)
+    show_full_result_count = False
+
+
+@admin.register(OrbitCheck)
+class OrbitCheckAdmin(OfVisibleTargets, ReadOnlyAdmin):
+    list_display = ("target", "answered_at", "asked_at", "problem")
+    list_filter = (("problem", admin.EmptyFieldListFilter),)
+    list_select_related = ("target",)
+    show_full_result_count = False

@@ -8,11 +8,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 
+from coordination.common import clock
 from coordination.common.actors import actor_of
 from coordination.common.api import ReadOnlyViewSet
 from coordination.common.filters import TrueFalseFilter
 
-from .models import Designation, Ephemeris, Orbit, Target
+from .models import CloseApproach, Designation, Ephemeris, Orbit, OrbitCheck, RiskAssessment, Target
 from .services import resolve
 from .services.lookup import find
 
@@ -119,6 +120,59 @@ class EphemerisSerializer(serializers.ModelSerializer[Ephemeris]):
         }
 
 
+class RiskSerializer(serializers.ModelSerializer[RiskAssessment]):
+    class Meta:
+        model = RiskAssessment
+        fields = (
+            "impact_probability", "palermo_cumulative", "palermo_maximum", "torino_maximum", "impact_count",
+            "first_year", "last_year", "h_mag", "diameter_km", "v_inf_km_s", "last_observed_on", "assessed_at",
+        )  # fmt: skip
+        extra_kwargs = {
+            "impact_probability": {"help_text": "cumulative, of all possible impacts"},
+            "palermo_cumulative": {"help_text": "Palermo scale, cumulative"},
+            "palermo_maximum": {"help_text": "Palermo scale of the worst possible impact"},
+            "torino_maximum": {"help_text": "Torino scale, 0 to 10; null: not rated"},
+            "impact_count": {"help_text": "possible impacts found"},
+            "first_year": {"help_text": "of the possible impacts"},
+            "last_year": {"help_text": "of the possible impacts"},
+            "h_mag": {"help_text": "absolute magnitude used"},
+            "diameter_km": {"help_text": "estimated diameter"},
+            "v_inf_km_s": {"help_text": "speed relative to the Earth, without its pull"},
+            "last_observed_on": {"help_text": "last observation that was used"},
+            "assessed_at": {"help_text": "when JPL Sentry was first seen to say so"},
+        }
+
+
+class CloseApproachSerializer(serializers.ModelSerializer[CloseApproach]):
+    class Meta:
+        model = CloseApproach
+        fields = (
+            "at", "distance_au", "distance_min_au", "distance_max_au", "v_rel_km_s", "v_inf_km_s",
+            "time_sigma_minutes", "h_mag", "solution", "updated_at",
+        )  # fmt: skip
+        extra_kwargs = {
+            "at": {"help_text": "when it is closest to the Earth"},
+            "distance_au": {"help_text": "nominal distance from the Earth's centre"},
+            "distance_min_au": {"help_text": "3-sigma"},
+            "distance_max_au": {"help_text": "3-sigma"},
+            "v_rel_km_s": {"help_text": "speed relative to the Earth then"},
+            "v_inf_km_s": {"help_text": "speed relative to the Earth, without its pull"},
+            "time_sigma_minutes": {"help_text": "3-sigma of the time"},
+            "solution": {"help_text": "orbit solution of JPL that it was computed from"},
+            "updated_at": {"help_text": "when what JPL lists last changed"},
+        }
+
+
+class OrbitCheckSerializer(serializers.ModelSerializer[OrbitCheck]):
+    class Meta:
+        model = OrbitCheck
+        fields = ("answered_at", "asked_at")
+        extra_kwargs = {
+            "answered_at": {"help_text": "the current orbit is what its provider said then; null: never answered"},
+            "asked_at": {"help_text": "last attempt; later than `answered_at` where that failed"},
+        }
+
+
 class TargetSerializer(serializers.ModelSerializer[Target]):
     current_orbit = OrbitSerializer(allow_null=True, help_text="the solution in use")
 
@@ -141,9 +195,20 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
 class TargetDetailSerializer(TargetSerializer):
     designations = DesignationSerializer(many=True, help_text="everything it is called")
     ephemeris = EphemerisSerializer(allow_null=True, help_text="what is stored of its positions; null before the first")
+    risk = RiskSerializer(allow_null=True, help_text="as JPL Sentry assesses it now; null: not on its list")
+    close_approaches = CloseApproachSerializer(many=True, source="coming", help_text="those to come, as JPL lists them")
+    orbit_data_as_of = serializers.DateTimeField(
+        allow_null=True, help_text="when the current orbit was last confirmed or taken over; null: there is none"
+    )
+    orbit_check = OrbitCheckSerializer(
+        allow_null=True, help_text="when its provider was last asked; null: not asked, as only tracked targets are"
+    )
 
     class Meta(TargetSerializer.Meta):
-        fields = (*TargetSerializer.Meta.fields, "designations", "ephemeris")  # type: ignore[assignment]
+        fields = (  # type: ignore[assignment]
+            *TargetSerializer.Meta.fields, "designations", "ephemeris", "orbit_data_as_of", "orbit_check", "risk",
+            "close_approaches",
+        )  # fmt: skip
 
 
 class TargetFilter(django_filters.FilterSet):
@@ -212,11 +277,28 @@ class TargetViewSet(ReadOnlyViewSet):
 
     def get_object(self) -> Target:
         target = resolve(self.kwargs["designation"], actor_of(self.request.user))
-        known = Target.objects.select_related("current_orbit").prefetch_related("designations").get(pk=target.pk)
+        known = (
+            Target.objects.select_related("current_orbit", "orbit_check")
+            .prefetch_related("designations")
+            .get(pk=target.pk)
+        )
         self._attach_ephemeris(known)
+        self._attach_watched(known)
         return known
 
     def _attach_ephemeris(self, target: Target) -> None:
         """The ephemeris without its blocks, which are kilobytes that nobody asked for."""
         light = Ephemeris.objects.with_has_positions().defer("blocks", "state")
         target.ephemeris = light.filter(target=target).first()
+
+    def _attach_watched(self, target: Any) -> None:
+        """Risk, passages to come, and how old the orbit is."""
+        target.risk = target.risk_assessments.filter(ended_at=None).first()
+        target.coming = list(target.close_approaches.filter(at__gte=clock.now())[:50])
+        check = getattr(target, "orbit_check", None)
+        target.orbit_check = check
+        orbit = target.current_orbit
+        dates = [orbit.created_at] if orbit else []
+        if orbit and check and check.answered_at:
+            dates.append(check.answered_at)
+        target.orbit_data_as_of = max(dates, default=None)

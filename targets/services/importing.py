@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from simple_history.utils import bulk_update_with_history
 
 from coordination.common import events, runs
+from coordination.common.problems import ConflictError
 from targets.designations import key_of, kind_of, target_kind_of
 from targets.models import Designation, Orbit, Target
 from targets.sources.files import CatalogueFile, Rejection
 from targets.sources.records import OrbitRecord, TargetRecord
+
+from .ranking import Rank
 
 _BATCH = 2000
 _ORBIT_FIELDS = [name for name in OrbitRecord.__slots__ if name != "source"]
@@ -44,8 +48,7 @@ def import_file(file: CatalogueFile, *, progress: Callable[[int], None] = lambda
     stored already changes nothing, nor does the same file again. `progress` is told the number of rows done.
     """
     with runs.recorded("import_targets") as record, transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('targets.import'))")
+        _lock_imports()
         result = _Import().run(file, progress)
         record.counts = result.counts()
         if result.created or result.updated:
@@ -54,22 +57,47 @@ def import_file(file: CatalogueFile, *, progress: Callable[[int], None] = lambda
 
 
 @dataclass(frozen=True)
-class _Rank:
-    """What decides between two solutions of one target."""
+class Taken:
+    """What taking over one record changed."""
 
-    last_observed_on: dt.date | None
-    observation_count: int | None
-    epoch_tdb_jd: float
+    target: Target
+    is_new: bool
+    has_new_orbit: bool  # a solution that was not stored
+    orbit_changed: bool  # which is the current one now
 
-    def yields_to(self, newer: _Rank) -> bool:
-        """Whether a solution that arrives later takes its place."""
-        for old, new in (
-            (self.last_observed_on, newer.last_observed_on),
-            (self.observation_count, newer.observation_count),
-        ):
-            if old is not None and new is not None and old != new:
-                return bool(new > old)  # type: ignore[operator]
-        return newer.epoch_tdb_jd >= self.epoch_tdb_jd
+
+def take_record(record: TargetRecord, *, actor: Any = None) -> Taken:
+    """Create or update one target, as `import_file` does with each row. Raises ConflictError for a record that cannot
+    be true beside what is there. What changed for its watchers is told by an event.
+    """
+    (taken,) = take_records([record], actor=actor)
+    if isinstance(taken, ConflictError):
+        raise taken
+    return taken
+
+
+def take_records(records: Sequence[TargetRecord], *, actor: Any = None) -> list[Taken | ConflictError]:
+    """The same of several in one transaction and a few statements: for each what it changed, or why it was refused."""
+    with transaction.atomic():
+        _lock_imports()
+        batch = _Import({key_of(text) for record in records for text in _texts(record)})
+        batch.read_known()
+        outcomes = [batch.take_one(record) for record in records]
+        batch.write()
+        told: list[tuple[str, Target, dict[str, Any]]] = []
+        for taken in outcomes:
+            if isinstance(taken, Taken) and taken.is_new:
+                told.append(("target.added", taken.target, {"target": taken.target.pk}))
+            if isinstance(taken, Taken) and taken.orbit_changed:
+                orbit = batch.becomes_current[id(taken.target)]
+                told.append(("orbit.updated", taken.target, {"target": taken.target.pk, "orbit": orbit.pk}))
+        events.record_all(told, actor=actor)
+        return outcomes
+
+
+def _lock_imports() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('targets.import'))")
 
 
 @dataclass
@@ -79,14 +107,18 @@ class _Known:
     target: Target
     keys: set[str] = field(default_factory=set)
     fingerprints: set[str] = field(default_factory=set)
-    rank: _Rank | None = None  # of the current orbit
+    rank: Rank | None = None  # of the current orbit
     is_new: bool = True
 
 
 class _Import:
-    """One import: everything is decided in memory, then written in a few statements."""
+    """One import: everything is decided in memory, then written in a few statements.
 
-    def __init__(self) -> None:
+    keys: by which the targets are known that it may be about; None: all.
+    """
+
+    def __init__(self, keys: Collection[str] | None = None) -> None:
+        self.keys = keys
         self.known: dict[int, _Known] = {}
         self.by_key: dict[str, _Known] = {}
         self.created: list[Target] = []
@@ -96,39 +128,58 @@ class _Import:
         self.becomes_current: dict[int, Orbit] = {}  # by id() of the target, which may not have a pk yet
 
     def run(self, file: CatalogueFile, progress: Callable[[int], None]) -> ImportResult:
-        self._read_known()
+        self.read_known()
         result = ImportResult()
         for row, item in enumerate(file.parse(), start=1):
             if isinstance(item, Rejection):
                 result.rejected.append(item)
-            elif reason := self._contradiction(item):
+            elif reason := self.contradiction(item):
                 result.rejected.append(Rejection(row, item.designation, reason))
             else:
-                self._take(item, result)
+                self.take(item, result)
             if row % 500 == 0:
                 progress(row)
-        self._write()
+        self.write()
         progress(len(file))
         return result
 
-    def _read_known(self) -> None:
-        for target in Target.objects.all().iterator(chunk_size=5000):
+    def take_one(self, record: TargetRecord) -> Taken | ConflictError:
+        """Take a record by itself, with what it changed; refused where it cannot be true beside what is there."""
+        if reason := self.contradiction(record):
+            return ConflictError(f"{record.designation}: {reason}.", field="designation", value=record.designation)
+        result, orbits_before = ImportResult(), len(self.orbits)
+        self.take(record, result)
+        target = self.owners(record)[0].target
+        has_new_orbit = len(self.orbits) > orbits_before
+        is_current = has_new_orbit and self.becomes_current.get(id(target)) is self.orbits[-1]
+        return Taken(target, bool(result.created), has_new_orbit, is_current)
+
+    def read_known(self) -> None:
+        targets, of_these = Target.objects.all(), Q()
+        if self.keys is not None:
+            owners = set(Designation.objects.filter(key__in=self.keys).values_list("target_id", flat=True))
+            targets, of_these = Target.objects.filter(pk__in=owners), Q(target_id__in=owners)
+        for target in self._rows(targets):
             self.known[target.pk] = _Known(target, is_new=False)
-        for target_id, key in Designation.objects.values_list("target_id", "key").iterator(chunk_size=5000):
+        designations = Designation.objects.filter(of_these).values_list("target_id", "key")
+        for target_id, key in self._rows(designations):
             known = self.known[target_id]
             known.keys.add(key)
             self.by_key[key] = known
-        ranks = ("last_observed_on", "observation_count", "epoch_tdb_jd")
-        orbits = Orbit.objects.values_list("target_id", "fingerprint", "current_of", *ranks)
-        for target_id, fingerprint, current_of, *rank in orbits.iterator(chunk_size=5000):
+        orbits = Orbit.objects.filter(of_these).values_list("target_id", "fingerprint", "current_of", *Rank.columns())
+        for target_id, fingerprint, current_of, *rank in self._rows(orbits):
             known = self.known[target_id]
             known.fingerprints.add(fingerprint)
             if current_of is not None:
-                known.rank = _Rank(*rank)
+                known.rank = Rank.of_columns(*rank)
 
-    def _contradiction(self, record: TargetRecord) -> str:
+    def _rows(self, rows: QuerySet[Any, Any]) -> Iterable[Any]:
+        """All of the catalogue is read piece by piece; a few rows need no cursor in the database."""
+        return rows.iterator(chunk_size=5000) if self.keys is None else rows
+
+    def contradiction(self, record: TargetRecord) -> str:
         """Why the record cannot be taken beside what is there; empty where it can."""
-        owners = self._owners(record)
+        owners = self.owners(record)
         if len(owners) > 1:
             names = " and ".join(sorted(str(known.target) for known in owners))
             return f"its designations belong to different targets, {names}: merge these first"
@@ -137,12 +188,12 @@ class _Import:
             return f"it has the number {record.number} here, and {number} in the catalogue"
         return ""
 
-    def _owners(self, record: TargetRecord) -> list[_Known]:
+    def owners(self, record: TargetRecord) -> list[_Known]:
         owners = {id(known): known for text in _texts(record) if (known := self.by_key.get(key_of(text)))}
         return list(owners.values())
 
-    def _take(self, record: TargetRecord, result: ImportResult) -> None:
-        owners = self._owners(record)
+    def take(self, record: TargetRecord, result: ImportResult) -> None:
+        owners = self.owners(record)
         known = owners[0] if owners else _Known(Target())
         if not owners:
             self.created.append(known.target)
@@ -197,13 +248,13 @@ class _Import:
         values = {name: getattr(record, name) for name in _ORBIT_FIELDS}
         orbit = Orbit(target=known.target, source=record.source, fingerprint=fingerprint, **values)
         self.orbits.append(orbit)
-        rank = _Rank(record.last_observed_on, record.observation_count, record.epoch_tdb_jd)
+        rank = Rank.of(record)
         if known.rank is None or known.rank.yields_to(rank):
             known.rank = rank
             self.becomes_current[id(known.target)] = orbit
         return True
 
-    def _write(self) -> None:
+    def write(self) -> None:
         Target.objects.bulk_create(self.created, batch_size=_BATCH)
         if self.changed:
             fields = ["designation", "name", "orbit_class", "is_neo", "is_pha"]

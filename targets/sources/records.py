@@ -57,7 +57,9 @@ def require_text(name: str, field: str, text: str, longest: int = LONGEST_TEXT) 
 
 
 # Fields that came later: left out of the fingerprint where they say nothing, so that known solutions stay known.
-_LATER_FIELDS = frozenset({"q_au", "tp_tdb_jd", "h_sigma_mag", "g1", "g2", "g12", "m1_mag", "k1", "covariance"})
+_LATER_FIELDS = frozenset(
+    {"q_au", "tp_tdb_jd", "h_sigma_mag", "g1", "g2", "g12", "m1_mag", "k1", "solved_at", "covariance"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class OrbitRecord:
     observation_count: int | None = None
     opposition_count: int | None = None
     rms_arcsec: float | None = None
+    solved_at: dt.datetime | None = None  # of the solution, as its source says
     covariance: dict[str, object] | None = None  # labels, data, epoch and elements, as SBDB publishes it
 
     def require_conic(self, name: str) -> None:

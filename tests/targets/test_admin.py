@@ -12,7 +12,8 @@ from targets.models import Ephemeris, Orbit, Target
 pytestmark = pytest.mark.django_db
 
 LISTS = ["target", "orbit", "ephemeris"]
-INLINES = {f"{name}-{count}_FORMS": 0 for name in ("designations", "orbits") for count in ("TOTAL", "INITIAL")}
+_INLINES = ("designations", "orbits", "risk_assessments", "close_approaches")
+INLINES = {f"{name}-{count}_FORMS": 0 for name in _INLINES for count in ("TOTAL", "INITIAL")}
 
 
 def address(name: str, *args: object) -> str:

@@ -48,7 +48,7 @@ def test_one_target_under_any_designation(client, catalogue, text):
 
 
 def test_a_target_with_all_there_is_of_it(client, apophis, ephemeris, django_assert_max_num_queries):
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         body = client.get(f"{TARGETS}Apophis/").json()
     assert {(d["text"], d["kind"]) for d in body["designations"]} == {
         ("99942", "number"),

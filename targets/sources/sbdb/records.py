@@ -64,6 +64,7 @@ def target_record(found: SbdbObject) -> TargetRecord:
         arc_days=solution.arc_days,
         last_observed_on=solution.last_observed_on,
         observation_count=solution.observation_count,
+        solved_at=solution.solved_at,
         covariance=covariance.as_published() if covariance else None,
     )
     orbit.require_conic(found.designation)

@@ -10,8 +10,8 @@ from coordination.common.actors import Actor
 from coordination.common.history import HistoricalRecords
 from coordination.common.visibility_filters import granted
 
-from .orbits.trust import Trust
-from .sources.records import ORBIT_RANGES
+from ..orbits.trust import Trust
+from ..sources.records import ORBIT_RANGES
 
 
 def visible_target_q(actor: Actor, prefix: str = "") -> Q:
@@ -161,6 +161,9 @@ class Orbit(models.Model):
     rms_arcsec = models.FloatField(null=True, blank=True)
     fingerprint = models.CharField(
         max_length=32, editable=False, help_text="of the solution: the same one is stored once"
+    )
+    solved_at = models.DateTimeField(
+        "date of the solution", null=True, blank=True, help_text="as its source says; empty: it says nothing"
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

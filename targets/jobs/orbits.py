@@ -1,0 +1,59 @@
+"""Orbits of tracked targets."""
+
+from collections.abc import Sequence
+
+from coordination.common import breaker
+from coordination.common.jobs import Run
+from coordination.common.providers.errors import Ambiguous, Offline, SourceError
+from targets.models import Target
+from targets.services import refreshing
+from targets.services.refreshing import Check
+from targets.sources.records import TargetRecord
+
+from . import asking
+
+AT_ONCE = 50  # answers that are stored together: a run that is killed asks for so many again
+
+
+def refresh(run: Run) -> None:
+    """Ask for each orbit that is due, and store the answers part by part; so what was done stays done."""
+    due = list(refreshing.due_targets())
+    for start in range(0, len(due), AT_ONCE):
+        try:
+            refresh_part(run, due[start : start + AT_ONCE])
+        except (Offline, breaker.Paused):
+            run.count("left", len(due) - start - AT_ONCE if len(due) > start + AT_ONCE else 0)
+            raise
+
+
+def refresh_part(run: Run, targets: Sequence[Target]) -> None:
+    """Raises Offline and Paused, after which asking for another object is of no use; what was answered is stored."""
+    answers: dict[int, TargetRecord] = {}
+    checks: dict[int, Check] = {}
+    known = refreshing.latest_solved_at([target.pk for target in targets], "sbdb")
+    try:
+        for number, target in enumerate(targets):
+            try:
+                answers[target.pk] = asking.sbdb_record(target.designation, known.get(target.pk))
+            except (Offline, breaker.Paused):
+                run.count("left", len(targets) - number)
+                raise
+            except SourceError as error:
+                candidates = error.candidates if isinstance(error, Ambiguous) else ()
+                run.find(target.designation, error, candidates)
+                checks[target.pk] = Check(error, candidates)
+    finally:
+        refreshing.note_checks(checks)
+        _take(run, answers)
+
+
+def _take(run: Run, answers: dict[int, TargetRecord]) -> None:
+    run.fetched += len(answers)
+    for target_id, outcome in refreshing.take_orbits(answers).items() if answers else ():
+        if not isinstance(outcome, Exception):
+            run.changed += outcome.has_new_orbit
+            continue
+        record = answers[target_id]
+        run.find(record.designation, outcome)
+        if isinstance(outcome, refreshing.OtherObjectError):
+            breaker.quarantine("sbdb", record.designation, str(outcome), repr(record).encode()[:2000])
