@@ -39,7 +39,7 @@ def job(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def one_attempt(settings):
-    settings.PROVIDER_ATTEMPTS = 1
+    settings.PROVIDERS_OFFLINE, settings.PROVIDER_ATTEMPTS = [], 1
 
 
 def ask(error: Exception | None = None, meanwhile=lambda: None, source: str = "example") -> None:

@@ -24,7 +24,7 @@ def _simulator():
 @pytest.fixture
 def providers(_simulator, settings, db):
     """The simulator as it is at first; each request is tried once, and there is no pause between them."""
-    settings.PROVIDER_URLS = _simulator.urls
+    settings.PROVIDERS_OFFLINE, settings.PROVIDER_URLS = [], _simulator.urls
     settings.PROVIDER_ATTEMPTS, settings.PROVIDER_PAUSE_S, settings.PROVIDER_TIMEOUT_S = 1, 0.0, 0.4
     settings.PROVIDER_MOST_BYTES = 2_000_000
     _simulator.reset()
