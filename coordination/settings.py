@@ -3,6 +3,7 @@
 SECRET_KEY and DATABASE_URL have no default: a process that is started without them says so.
 """
 
+import datetime as dt
 from pathlib import Path
 
 import environ
@@ -89,6 +90,10 @@ INSTALLED_APPS = [
     "simple_history",
     "django_celery_beat",
     "health_check",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "coordination",
     "coordination.common",
     "observatories",
@@ -109,17 +114,41 @@ MIDDLEWARE = [
     "coordination.common.refusals.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "coordination.web.signin.sessions.require_second_step",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "coordination.partners.throttling.add_headers",
+    "coordination.web.signin.sessions.keep_what_was_typed",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "coordination.urls"
 WSGI_APPLICATION = "coordination.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "observatories.User"
-LOGIN_URL = "admin:login"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "landing"
+LOGOUT_REDIRECT_URL = "sign-in"
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
+AUTHENTICATION_BACKENDS = [
+    "coordination.web.signin.lockout.LockingBackend",  # first: refuses a locked name before its password is looked at
+    "django.contrib.auth.backends.ModelBackend",
+]
+
+# Lock-out: a name at an address, after so many wrong passwords, for so long.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = dt.timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "coordination.common.client_address.client_network"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page says when it ends, and that stays true
+AXES_LOCKOUT_CALLABLE = "coordination.web.signin.lockout.as_answered"
+AXES_DISABLE_ACCESS_LOG = True  # who signs in from where is nobody's business
+AXES_SENSITIVE_PARAMETERS = ["typed", "code", "next"]  # what is kept of a failed attempt leaves these out
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "NEO Coordination"
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)  # how long the link of an invitation works
 
 TEMPLATES = [
     {

@@ -10,6 +10,8 @@ admin.site.site_title = admin.site.site_header = "NEO Coordination"
 
 urlpatterns = [
     path("", HomeView.as_view(), name="home"),
+    path("", include("coordination.web.signin.urls")),
+    path("dome/", include("coordination.web.dome.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("coordination.api_urls")),
     path("feeds/", include("coordination.feeds.urls")),

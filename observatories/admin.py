@@ -116,6 +116,22 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     list_filter = ("is_active", "is_staff", "is_superuser", "organisations")
     inlines = (MembershipInline,)
     show_full_result_count = False
+    actions = ("switch_off_second_factor",)
+
+    @admin.action(
+        description="Switch off the second factor (telephone and recovery codes are lost)", permissions=["rescue"]
+    )
+    def switch_off_second_factor(self, request: HttpRequest, users: QuerySet[Any]) -> None:
+        for user in users:
+            try:
+                services.remove_second_factor(user.pk, actor=signed_in(request))
+            except DomainError as error:
+                self.message_user(request, error.detail, messages.ERROR)
+            else:
+                self.message_user(request, f"{user} signs in with the password alone.", messages.SUCCESS)
+
+    def has_rescue_permission(self, request: HttpRequest) -> bool:
+        return bool(getattr(request.user, "is_superuser", False))
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return self.inlines if obj else ()  # a new user first gets a name and a password

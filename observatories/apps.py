@@ -17,5 +17,6 @@ class ObservatoriesConfig(AppConfig):
         sources.register("iers", "IERS: rotation of the Earth", dt.timedelta(days=15))
         jobs.register()
         concerning.register("observatory", concerning.everybody)
+        concerning.register("invitation", concerning.own("organisation"))
         concerning.register("telescope", concerning.everybody)
         concerning.register("closure", concerning.own(operators=operators_of))

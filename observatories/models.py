@@ -11,11 +11,20 @@ from coordination.common import clock
 from coordination.common.actors import Actor
 from coordination.common.history import HistoricalRecords
 
-from .people import Membership, Organisation, User
+from .people import Invitation, Membership, Organisation, User
 from .sites.geodesy import Place
 from .sites.horizon import HorizonError, HorizonMask
 
-__all__ = ["Closure", "EarthOrientationTable", "Membership", "Observatory", "Organisation", "Telescope", "User"]
+__all__ = [
+    "Closure",
+    "EarthOrientationTable",
+    "Invitation",
+    "Membership",
+    "Observatory",
+    "Organisation",
+    "Telescope",
+    "User",
+]
 
 
 def horizon_of(points: Any) -> HorizonMask:

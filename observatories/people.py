@@ -2,10 +2,12 @@
 
 from typing import TypeAlias
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
-from coordination.common.actors import PartnerSystem
+from coordination.common import clock
+from coordination.common.actors import Actor, PartnerSystem
 from coordination.common.history import HistoricalRecords
 from coordination.common.problems import ForbiddenError
 from coordination.common.scopes import Scope
@@ -35,6 +37,10 @@ class User(AbstractUser):
         Organisation, through="Membership", related_name="people"
     )
 
+    second_factor_at = models.DateTimeField(
+        "second factor since", null=True, blank=True, editable=False, help_text="empty: the password alone signs in"
+    )
+
     class Meta(AbstractUser.Meta):  # type: ignore[name-defined]
         swappable = "AUTH_USER_MODEL"
 
@@ -62,6 +68,62 @@ class Membership(models.Model):
         return f"{self.user} at {self.organisation} ({self.role})"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def visible_to(self, actor: Actor) -> "InvitationQuerySet":
+        """Those of the organisations that one belongs to."""
+        if actor.sees_everything:
+            return self
+        return self.filter(organisation_id__in=actor.organisation_ids)
+
+    def open(self) -> "InvitationQuerySet":
+        return self.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=clock.now())
+
+
+class Invitation(models.Model):
+    """Of a colleague into an organisation, by a link that works once and until it expires."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=16, choices=Membership.Role, default=Membership.Role.MEMBER)
+    email = models.EmailField(
+        "e-mail address", blank=True, help_text="of the colleague; empty: pass the link on yourself"
+    )
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+    history = HistoricalRecords()
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=["member", "scheduler", "manager"]), name="invitation_role"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at=None) | models.Q(withdrawn_at=None), name="invitation_ends_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.organisation}, until {self.expires_at:%Y-%m-%d %H:%M}Z"
+
+    @property
+    def state(self) -> str:
+        if self.accepted_at is not None:
+            return "accepted"
+        if self.withdrawn_at is not None:
+            return "withdrawn"
+        return "open" if self.expires_at > clock.now() else "expired"
+
+
 # Who acts: services take one, or None for the service itself.
 Principal: TypeAlias = User | PartnerSystem
 
@@ -82,6 +144,13 @@ def organisations_with_role(user: object, *roles: str) -> set[int]:
     if not isinstance(user, User) or not user.is_active:
         return set()
     return set(user.memberships.filter(role__in=roles).values_list("organisation_id", flat=True))
+
+
+def may_manage(user: object, organisation_id: int) -> bool:
+    """Whether a person manages an organisation: its people, its telescopes. No token does."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return user.is_superuser or organisation_id in organisations_with_role(user, Membership.Role.MANAGER)
 
 
 def may_schedule(user: object, organisation_id: int) -> bool:

@@ -3,7 +3,6 @@
 While the cache is down nobody is refused: the service is worth more than the limit.
 """
 
-import ipaddress
 import logging
 import math
 import time
@@ -19,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from coordination.common.actors import PartnerSystem
+from coordination.common.client_address import client_network
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +67,12 @@ def count_address(request: Request) -> Standing | None:
 
 
 def _address(request: Request) -> tuple[str, str]:
-    address = str(BaseThrottle().get_ident(request))
-    return f"address:{_network(address)}", settings.API_RATE_ANONYMOUS
+    return f"address:{client_network(request._request)}", settings.API_RATE_ANONYMOUS
 
 
 def _standing(request: Request, caller: str, rate: str) -> Standing | None:
     """Count, and remember it for the middleware."""
-    standing = request._request.rate_limit = _count(caller, rate)  # type: ignore[attr-defined]
+    standing = request._request.rate_limit = count(caller, rate)  # type: ignore[attr-defined]
     return standing
 
 
@@ -90,7 +89,7 @@ def add_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
     return middleware
 
 
-def _count(caller: str, rate: str) -> Standing | None:
+def count(caller: str, rate: str) -> Standing | None:
     """Count a request; None where there is no limit, or nobody to count. `rate` is requests/seconds."""
     if not rate:
         return None
@@ -105,12 +104,3 @@ def _count(caller: str, rate: str) -> Standing | None:
         logger.warning("requests are not counted: %s", error)
         return None
     return Standing(limit, count, max(1, math.ceil((window + 1) * period_s - now)))
-
-
-def _network(address: str) -> str:
-    """An IPv6 customer has a /64 at least: it counts as one."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)

@@ -6,6 +6,7 @@ Plain arguments in, one transaction with an event in it, DomainError for what is
 from .closures import add_closure, closures_between, remove_closure
 from .demo import DemoResult, load_demo, remove_demo
 from .earth_orientation import adopt_earth_orientation, store_earth_orientation
+from .invitations import invitation_of, invite, join_as, join_with_new_account, signed_key, withdraw_invitation
 from .observatories import (
     ImportResult,
     create_observatory,
@@ -13,7 +14,16 @@ from .observatories import (
     remove_observatory,
     update_observatory,
 )
-from .people import add_person
+from .people import add_person, unlock
+from .second_factor import (
+    begin_second_factor,
+    confirm_second_factor,
+    recovery_codes_left,
+    remove_second_factor,
+    renew_recovery_codes,
+    unconfirmed_device,
+    verify_second_factor,
+)
 from .telescopes import add_telescope, operators_of, remove_telescope, telescopes_for_windows, update_telescope
 
 __all__ = [
@@ -23,17 +33,31 @@ __all__ = [
     "add_person",
     "add_telescope",
     "adopt_earth_orientation",
+    "begin_second_factor",
     "closures_between",
+    "confirm_second_factor",
     "create_observatory",
     "import_observatories",
+    "invitation_of",
+    "invite",
+    "join_as",
+    "join_with_new_account",
     "load_demo",
     "operators_of",
+    "recovery_codes_left",
     "remove_closure",
     "remove_demo",
     "remove_observatory",
+    "remove_second_factor",
     "remove_telescope",
+    "renew_recovery_codes",
+    "signed_key",
     "store_earth_orientation",
     "telescopes_for_windows",
+    "unconfirmed_device",
+    "unlock",
     "update_observatory",
     "update_telescope",
+    "verify_second_factor",
+    "withdraw_invitation",
 ]

@@ -1,10 +1,11 @@
 """People, and with which role they belong to organisations."""
 
+from axes.models import AccessAttempt
 from django.db import transaction
 
 from coordination.common import events
 from coordination.common.checking import check
-from coordination.common.problems import DomainError
+from coordination.common.problems import DomainError, ForbiddenError
 
 from ..models import Membership, Organisation, User
 from ..passwords import readable_password
@@ -36,3 +37,13 @@ def add_person(
     payload = {"organisation": organisation.pk, "role": role}
     events.record("person.added", user, payload, actor=actor)
     return user, password
+
+
+@transaction.atomic
+def unlock(username: str, *, actor: User | None = None) -> int:
+    """Forget the wrong passwords given for a name, at all addresses; the number of locks that counted them."""
+    if actor is not None and not actor.is_superuser:
+        raise ForbiddenError("Only administrators unlock names.")
+    count, _ = AccessAttempt.objects.filter(username=username).delete()
+    events.record("person.unlocked", f"username:{username}"[:64], actor=actor)
+    return count
