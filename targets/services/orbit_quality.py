@@ -65,7 +65,14 @@ def current_knowledge(
 ) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
     """The same, with estimates in the place of covariances that are not published; None where nothing is known."""
     batch = current_orbits(designations)
-    qualities, covariances = knowledge_of(designations)
+    return knowledge_with_estimates([resolve(designation).pk for designation in designations], batch, planets)
+
+
+def knowledge_with_estimates(
+    target_ids: Sequence[int], batch: OrbitBatch, planets: Planets
+) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
+    """The same of targets by identifier, whose current orbits are those of the batch, in its order."""
+    qualities, covariances = published_knowledge(target_ids, batch)
     unknown = [k for k, found in enumerate(covariances) if found is None and qualities[k].is_known]
     made_up = estimated_covariances(batch.take(np.array(unknown, dtype=int)), [qualities[k] for k in unknown], planets)
     for k, estimate in zip(unknown, made_up, strict=True):

@@ -365,7 +365,7 @@ def test_a_colleague_joins_by_a_link_that_works_once(client, manager, organisati
 
 def test_an_invitation_ends_with_its_time_its_withdrawal_and_its_inviters_role(client, manager, organisation):
     paths = [link_in(invite(client, organisation)) for _ in range(3)]
-    first, second, third = Invitation.objects.order_by("pk")
+    first, second, _ = Invitation.objects.order_by("pk")
     Invitation.objects.filter(pk=first.pk).update(expires_at=dt.datetime.now(dt.UTC))
     client.post(f"/admin/observatories/invitation/{second.pk}/withdraw/")
     assert [Client().get(path).status_code for path in paths] == [404, 404, 200]
@@ -425,7 +425,8 @@ def test_the_link_goes_by_mail_where_mail_is_sent(client, manager, organisation,
 def typed_form(telescope):
     return {
         "telescope": telescope.pk, "starts_at_0": "2027-03-01", "starts_at_1": "20:00:00",
-        "ends_at_0": "2027-03-01", "ends_at_1": "23:00:00", "reason": "Mirror <washing> & \"cleaning\"", "_save": "Save",
+        "ends_at_0": "2027-03-01", "ends_at_1": "23:00:00", "reason": "Mirror <washing> & \"cleaning\"",
+        "_save": "Save",
     }  # fmt: skip
 
 
