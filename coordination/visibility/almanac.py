@@ -100,4 +100,4 @@ def _below(
 
 
 def _utc(tt_mjd: float) -> dt.datetime:
-    return to_datetime(tt_mjd_to_utc(tt_mjd)[()])
+    return to_datetime(tt_mjd_to_utc([tt_mjd])[0])

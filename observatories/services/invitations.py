@@ -16,12 +16,12 @@ from coordination.common.problems import ConflictError, DomainError, ForbiddenEr
 from ..models import Invitation, Membership, Organisation, User
 from ..people import may_manage
 
-_signer = Signer(salt="invitation")
+_SALT = "invitation"
 
 
 @transaction.atomic
 def invite(organisation_id: int, *, role: str, email: str = "", actor: User | None = None) -> Invitation:
-    """Invite somebody; `link_of` gives what opens it. Managers give roles of their own organisation, and nothing beyond."""
+    """Invite somebody; `signed_key` gives what opens it. Managers give roles of their own organisation only."""
     organisation = Organisation.objects.filter(pk=organisation_id).first()
     if organisation is None or (actor is not None and not may_manage(actor, organisation.pk)):
         raise ForbiddenError("Only managers of an organisation invite into it.", field="organisation")
@@ -48,7 +48,7 @@ def withdraw_invitation(invitation_id: int, *, actor: User | None = None) -> Non
 
 def signed_key(invitation: Invitation) -> str:
     """What opens the invitation: signed, so that nobody finds one by trying."""
-    return _signer.sign(str(invitation.pk))
+    return Signer(salt=_SALT).sign(str(invitation.pk))
 
 
 def invitation_of(key: str) -> Invitation:
@@ -56,7 +56,7 @@ def invitation_of(key: str) -> Invitation:
     all look the same.
     """
     try:
-        pk = int(_signer.unsign(key))
+        pk = int(Signer(salt=_SALT).unsign(key))
     except (BadSignature, ValueError):
         pk = 0
     invitation = Invitation.objects.open().select_related("organisation", "invited_by").filter(pk=pk).first()
@@ -104,7 +104,7 @@ def _join(key: str, user: User) -> None:
         [invitation.organisation_id],
         roles=[Membership.Role.MANAGER],
         title=f"{user} has joined {invitation.organisation}",
-        text=f"As {Membership.Role(invitation.role).value}, by the invitation of {invitation.invited_by or 'an administrator'}.",
+        text=f"As {invitation.role}, by the invitation of {invitation.invited_by or 'an administrator'}.",
         path="/admin/observatories/invitation/",
     )
     _tell("accepted", invitation, user, notice)

@@ -46,7 +46,8 @@ def unconfirmed_device(user: User) -> TOTPDevice | None:
 
 
 def confirm_second_factor(user_id: int, code: str) -> list[str]:
-    """Switch it on with a code from the telephone; the recovery codes, which are told only here."""
+    """Switch it on with a code from the telephone. Returns the recovery codes, which are told only here."""
+    codes: list[str] = []
     with transaction.atomic():
         user = _lock(user_id)
         device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()

@@ -27,6 +27,7 @@ _TYPED = {"″": '"', "′": "'", "σ": "-sigma", "−": "-", "→": "->"}  # th
 
 
 def render(plan: NightPlan) -> bytes:
+    drawn = io.BytesIO()
     for size_pt in _SIZES_PT:
         drawn = io.BytesIO()
         document = SimpleDocTemplate(
@@ -57,7 +58,7 @@ def _story(plan: NightPlan, size_pt: float) -> list[Any]:
         parts: list[Any] = [Spacer(1, 0.9 * size_pt), Paragraph(_paragraph(f"{block.period}  {block.title}"), bold)]
         if block.rows:
             parts += [_table([words.POSITION_HEADINGS, *block.rows], size_pt, shares), Spacer(1, size_pt / 4)]
-        parts += [Paragraph(_paragraph(fact), text) for fact in block.facts]
+        parts.append(Paragraph(_paragraph(" · ".join(block.facts)), text))
         story.append(KeepTogether(parts))
     if not blocks:
         story += [Spacer(1, size_pt), Paragraph(_paragraph(_("Nothing is booked.")), bold)]
@@ -69,12 +70,12 @@ def _table(rows: Sequence[Sequence[str]], size_pt: float, shares: Sequence[float
     table = Table([[_printable(cell) for cell in row] for row in rows], [share * width for share in shares])
     table.setStyle(
         [
-            ("FONT", (0, 0), (-1, -1), "Vera", 0.95 * size_pt),
-            ("FONT", (0, 0), (-1, 0), "VeraBd", 0.8 * size_pt),
+            ("FONT", (0, 0), (-1, -1), "Vera", 0.95 * size_pt, 1.1 * size_pt),
+            ("FONT", (0, 0), (-1, 0), "VeraBd", 0.8 * size_pt, 1.1 * size_pt),
             ("LINEBELOW", (0, 0), (-1, 0), 0.5, colors.black),
             ("LINEBELOW", (0, 1), (-1, -1), 0.2, colors.grey),
-            ("TOPPADDING", (0, 0), (-1, -1), 1.0),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
+            ("TOPPADDING", (0, 0), (-1, -1), 0.1 * size_pt),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.15 * size_pt),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
             ("RIGHTPADDING", (0, 0), (-1, -1), 3),
         ]

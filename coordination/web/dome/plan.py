@@ -27,7 +27,6 @@ SHOWN_STATES = (Booking.State.HELD, Booking.State.CONFIRMED, Booking.State.DONE,
 class Position:
     """Of a target at an instant: astrometric place (ICRF), azimuth and airless altitude; NaN sigma: not known."""
 
-    at: dt.datetime
     ra_deg: float
     dec_deg: float
     az_deg: float
@@ -40,6 +39,7 @@ class Position:
     sigma_major_arcsec: float
     sigma_minor_arcsec: float
     sigma_pa_deg: float
+    at: dt.datetime
     orbit_trust: str
 
 
@@ -147,7 +147,7 @@ def _positions(target: Target, telescope: Telescope, instants: Sequence[dt.datet
     numbers = zip(*(columns[name].values.tolist() for name in names), strict=True)
     times, trust = _texts(columns["utc"]), _texts(columns["orbit_trust"])
     return tuple(
-        Position(dt.datetime.fromisoformat(at), *row, level)
+        Position(*row, at=dt.datetime.fromisoformat(at), orbit_trust=level)
         for at, row, level in zip(times, numbers, trust, strict=True)
     )
 

@@ -1,6 +1,6 @@
 """Addresses of what is printed for the dome."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from . import views
 
@@ -8,7 +8,6 @@ urlpatterns = [
     path("telescopes/<int:pk>/", views.tonight, name="dome-tonight"),
     path("telescopes/<int:pk>/<str:night>.pdf", views.plan_pdf, name="dome-plan-pdf"),
     path("telescopes/<int:pk>/<str:night>/", views.plan_page, name="dome-plan"),
-    re_path(
-        r"^bookings/(?P<pk>\d{1,18})/ephemeris\.(?P<ending>csv|json)$", views.ephemeris_file, name="dome-ephemeris"
-    ),
+    path("bookings/<int:pk>/ephemeris.csv", views.ephemeris_file, {"ending": "csv"}, name="dome-ephemeris-csv"),
+    path("bookings/<int:pk>/ephemeris.json", views.ephemeris_file, {"ending": "json"}, name="dome-ephemeris-json"),
 ]

@@ -66,7 +66,7 @@ def pending_user(request: HttpRequest) -> User | None:
 
 
 def enter(request: HttpRequest, user: User, typed: Typed | None = None) -> HttpResponse:
-    """Sign in, and go on: to what was typed before the session was lost, to where the person wanted, or to the landing."""
+    """Sign in, and go on: to what was typed when the session was lost, where the person wanted, or the landing."""
     request.session.pop(PENDING, None)
     wanted = safe_next(request)
     login(request, user, backend=_BACKEND)

@@ -1,4 +1,4 @@
-"""Lock-out after repeated failure (django-axes): a name at an address, until its time is over or somebody unlocks it."""
+"""Lock-out after repeated failure (django-axes): a name at an address, until its time is over or it is unlocked."""
 
 import datetime as dt
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils import timezone
 from coordination.common.client_address import client_network
 
 
-class LockingBackend(AxesStandaloneBackend):  # type: ignore[misc]
+class LockingBackend(AxesStandaloneBackend):
     """Refuses who is locked. What signs in without a request, such as a command, has no address to lock."""
 
     def authenticate(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> None:

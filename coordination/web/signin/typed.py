@@ -1,4 +1,4 @@
-"""What somebody had typed when their session was lost: it travels in the sign-in page and is shown before it is sent."""
+"""What somebody had typed when the session was lost: it travels in the sign-in page, and is shown before it is sent."""
 
 from __future__ import annotations
 
