@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from coordination.common.timescales import to_datetime, tt_mjd_to_utc, tt_to_tdb_mjd, utc_to_tt_mjd
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.geodesy import Place
-from observatories.sites.nights import noon_utc
+from observatories.sites.nights import night_dates, noon_utc
 from observatories.sites.station import Stations
 from observatories.sites.sun_moon import BodyPath, SunMoon, dark_intervals
 from targets.orbits.ephemeris import apparent_bodies
@@ -53,6 +53,12 @@ def night_span(place: Place, night: dt.date) -> tuple[dt.datetime, dt.datetime]:
     """The noons around a night."""
     first, last = noon_utc(place, np.array([night, night + dt.timedelta(days=1)], dtype="datetime64[D]"))
     return to_datetime(first), to_datetime(last)
+
+
+def night_of(place: Place, instant: dt.datetime) -> dt.date:
+    """The night that an instant belongs to, by its label."""
+    label: dt.date = night_dates(place, np.atleast_1d(utc_to_tt_mjd(instant)))[0].item()
+    return label
 
 
 def almanac(place: Place, night: dt.date, planets: Planets) -> Almanac:

@@ -103,6 +103,7 @@ def test_what_was_typed_is_there_after_the_session_was_lost(page, scheduler, net
     sign_in(page)
     expect(page.get_by_text("What you typed is here")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="reason")).to_contain_text("Mirror washing")
+    expect(page.get_by_role("row").filter(has_text="starts at")).to_contain_text("2027-03-01 20:00:00")
     shot(page, "typed")
     assert not Closure.objects.exists()
     page.get_by_role("button", name="Send it now").click()

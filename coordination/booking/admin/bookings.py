@@ -27,7 +27,7 @@ from .. import services
 from ..models import Booking, Slot
 from ..services.telling import period_text
 from .grants import own_telescopes
-from .shared import BOOKING_COLOURS, at_place
+from .shared import BOOKING_COLOURS, at_place, print_links
 
 
 class MoveForm(forms.Form):
@@ -84,8 +84,8 @@ class BookingAdmin(DeskAdmin):
     search_help_text = "telescope, MPC code or purpose"
     when_empty = "There is no booking here. Claims on slots make bookings; local use is entered with Add booking."
     fields = ("telescope", "organisation", "shown_state", "observation", "occupied", "what_for", "slot", "is_disturbed",
-              "result", "result_note", "result_at")  # fmt: skip
-    readonly_fields = ("shown_state", "observation", "occupied", "what_for", "slot", "is_disturbed")
+              "prints", "result", "result_note", "result_at")  # fmt: skip
+    readonly_fields = ("shown_state", "observation", "occupied", "what_for", "slot", "is_disturbed", "prints")
     actions_detail = ("report", "confirm", "move", "release")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -126,6 +126,10 @@ class BookingAdmin(DeskAdmin):
     @display(description="disturbed", label={"closed": "danger"})
     def is_disturbed(self, booking: Booking) -> str | None:
         return "closed" if booking.disturbed else None
+
+    @display(description="for the dome")
+    def prints(self, booking: Any) -> str:
+        return print_links(booking, with_target=booking.target is not None and booking.names_target)
 
     def offered(self, request: HttpRequest, obj: Booking) -> set[str]:
         names: set[str] = set()

@@ -4,12 +4,14 @@ import datetime as dt
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
+from coordination.visibility.almanac import night_of
 from observatories.models import Telescope
 
-from ..models import Slot
+from ..models import Booking, Slot
 from ..services.telling import period_text
 
 SLOT_COLOURS = {
@@ -42,6 +44,19 @@ def local_text(telescope: Telescope, starts_at: dt.datetime, ends_at: dt.datetim
         return ""
     starts_at, ends_at = (instant.astimezone(ZoneInfo(zone)) for instant in (starts_at, ends_at))
     return f"{starts_at:%m-%d %H:%M} to {ends_at:%H:%M} in {zone}"
+
+
+def print_links(booking: Booking, *, with_target: bool) -> str:
+    """To what is printed for the dome, by the names of its addresses: the pages are of the room above."""
+    place, links = booking.telescope.observatory.place, []
+    if place is not None:
+        night = night_of(place, booking.observe_from)
+        links.append((reverse("dome-plan", args=[booking.telescope_id, str(night)]), "plan of the night"))
+        if with_target:
+            links.append((reverse("dome-ephemeris-csv", args=[booking.pk]), "ephemeris as CSV"))
+            links.append((reverse("dome-ephemeris-json", args=[booking.pk]), "as JSON"))
+    shown = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
+    return format_html_join(" · ", shown, links) or "-"
 
 
 def paragraphs(rows: Iterable[tuple[object, object]]) -> str:

@@ -42,8 +42,8 @@ def render(plan: NightPlan) -> bytes:
 
 def _story(plan: NightPlan, size_pt: float) -> list[Any]:
     _fonts()
-    text = ParagraphStyle("text", fontName="Vera", fontSize=size_pt, leading=1.32 * size_pt)
-    bold = ParagraphStyle("bold", text, fontName="VeraBd", fontSize=1.15 * size_pt, leading=1.6 * size_pt)
+    text = ParagraphStyle("text", fontName="Vera", fontSize=size_pt, leading=1.25 * size_pt)
+    bold = ParagraphStyle("bold", text, fontName="VeraBd", fontSize=1.15 * size_pt, leading=1.42 * size_pt)
     title = ParagraphStyle("title", bold, fontSize=1.5 * size_pt, leading=2.0 * size_pt)
     story: list[Any] = [Paragraph(_paragraph(words.heading(plan)), title)]
     intro = _("Times are UTC, in parentheses local (%s). Altitudes are airless; places astrometric, ICRF.") % plan.zone
@@ -55,7 +55,7 @@ def _story(plan: NightPlan, size_pt: float) -> list[Any]:
     shares = [0.085, 0.06, 0.13, 0.13, 0.08, 0.075, 0.11, 0.08, 0.07, 0.09, 0.09]
     blocks = words.blocks(plan)
     for block in blocks:
-        parts: list[Any] = [Spacer(1, 0.9 * size_pt), Paragraph(_paragraph(f"{block.period}  {block.title}"), bold)]
+        parts: list[Any] = [Spacer(1, 0.55 * size_pt), Paragraph(_paragraph(f"{block.period}  {block.title}"), bold)]
         if block.rows:
             parts += [_table([words.POSITION_HEADINGS, *block.rows], size_pt, shares), Spacer(1, size_pt / 4)]
         parts.append(Paragraph(_paragraph(" · ".join(block.facts)), text))
@@ -70,12 +70,12 @@ def _table(rows: Sequence[Sequence[str]], size_pt: float, shares: Sequence[float
     table = Table([[_printable(cell) for cell in row] for row in rows], [share * width for share in shares])
     table.setStyle(
         [
-            ("FONT", (0, 0), (-1, -1), "Vera", 0.95 * size_pt, 1.1 * size_pt),
-            ("FONT", (0, 0), (-1, 0), "VeraBd", 0.8 * size_pt, 1.1 * size_pt),
+            ("FONT", (0, 0), (-1, -1), "Vera", 0.95 * size_pt, 1.02 * size_pt),
+            ("FONT", (0, 0), (-1, 0), "VeraBd", 0.8 * size_pt, 1.02 * size_pt),
             ("LINEBELOW", (0, 0), (-1, 0), 0.5, colors.black),
             ("LINEBELOW", (0, 1), (-1, -1), 0.2, colors.grey),
-            ("TOPPADDING", (0, 0), (-1, -1), 0.1 * size_pt),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.15 * size_pt),
+            ("TOPPADDING", (0, 0), (-1, -1), 0.08 * size_pt),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.14 * size_pt),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
             ("RIGHTPADDING", (0, 0), (-1, -1), 3),
         ]

@@ -25,7 +25,7 @@ SHOWN_STATES = (Booking.State.HELD, Booking.State.CONFIRMED, Booking.State.DONE,
 
 @dataclass(frozen=True)
 class Position:
-    """Of a target at an instant: astrometric place (ICRF), azimuth and airless altitude; NaN sigma: not known."""
+    """Of a target at an instant: astrometric place (ICRF), azimuth and airless altitude; NaN uncertainty: not known."""
 
     ra_deg: float
     dec_deg: float
@@ -36,9 +36,9 @@ class Position:
     v_mag: float
     sun_alt_deg: float
     moon_sep_deg: float
-    sigma_major_arcsec: float
-    sigma_minor_arcsec: float
-    sigma_pa_deg: float
+    unc_major_arcsec: float  # 1-sigma
+    unc_minor_arcsec: float
+    unc_pa_deg: float
     at: dt.datetime
     orbit_trust: str
 
@@ -147,7 +147,7 @@ def _positions(target: Target, telescope: Telescope, instants: Sequence[dt.datet
     numbers = zip(*(columns[name].values.tolist() for name in names), strict=True)
     times, trust = _texts(columns["utc"]), _texts(columns["orbit_trust"])
     return tuple(
-        Position(*row, at=dt.datetime.fromisoformat(at), orbit_trust=level)
+        Position(**dict(zip(names, row, strict=True)), at=dt.datetime.fromisoformat(at), orbit_trust=level)
         for at, row, level in zip(times, numbers, trust, strict=True)
     )
 

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-import numpy as np
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -12,11 +11,10 @@ from django.urls import reverse
 from coordination.common import clock
 from coordination.common.actors import actor_of
 from coordination.common.problems import DomainError, UnknownError
-from coordination.common.timescales import utc_to_tt_mjd
 from coordination.visibility import rows
+from coordination.visibility.almanac import night_of
 from coordination.visibility.target_ephemeris import target_ephemeris
 from observatories.models import Telescope
-from observatories.sites.nights import night_dates
 
 from . import pdf, words
 from .plan import NightPlan, booking_for, night_plan
@@ -30,8 +28,7 @@ def tonight(request: HttpRequest, pk: int) -> HttpResponse:
     place = get_object_or_404(Telescope.objects.select_related("observatory"), pk=pk).observatory.place
     if place is None:
         raise Http404
-    night = night_dates(place, np.atleast_1d(utc_to_tt_mjd(clock.now())))[0]
-    return HttpResponseRedirect(reverse("dome-plan", args=[pk, str(night)]))
+    return HttpResponseRedirect(reverse("dome-plan", args=[pk, str(night_of(place, clock.now()))]))
 
 
 @login_required

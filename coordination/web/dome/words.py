@@ -54,14 +54,12 @@ def sun_rows(plan: NightPlan) -> list[tuple[str, str, str]]:
 def moon_line(plan: NightPlan) -> str:
     sky = plan.sky
     lit = _("Moon %(percent).0f %% lit") % {"percent": 100.0 * sky.moon_lit_fraction}
-    told = [lit]
-    if sky.moon_rises_at is not None:
-        told.append(_("rises %s") % both(sky.moon_rises_at, plan.zone))
-    if sky.moon_sets_at is not None:
-        told.append(_("sets %s") % both(sky.moon_sets_at, plan.zone))
-    if len(told) == 1:
-        told.append(_("up all night") if sky.moon_is_up_at_middle else _("below the horizon all night"))
-    return ", ".join(told)
+    edges = [(sky.moon_rises_at, _("rises %s")), (sky.moon_sets_at, _("sets %s"))]
+    found = sorted((at, text) for at, text in edges if at is not None)
+    told = [text % both(at, plan.zone) for at, text in found]
+    if not told:
+        told = [_("up all night") if sky.moon_is_up_at_middle else _("below the horizon all night")]
+    return ", ".join([lit, *told])
 
 
 def closure_lines(plan: NightPlan) -> list[str]:
@@ -91,7 +89,7 @@ def _block(entry: Entry, plan: NightPlan) -> Block:
     if entry.slot is not None:
         facts.append(_("Slot %(pk)d of campaign %(title)s") % {"pk": entry.slot.pk, "title": entry.slot.campaign})
     if entry.positions:
-        facts.append(_finder(entry.positions, plan.telescope))
+        facts += [*_low(entry.positions, plan.telescope), _finder(entry.positions, plan.telescope)]
     if entry.refusal:
         facts.append(_("No positions: %s") % entry.refusal)
     facts += [_("Note: %s") % note for note in entry.notes if note != title]
@@ -108,26 +106,35 @@ def _block(entry: Entry, plan: NightPlan) -> Block:
 def _row(position: Position, zone: ZoneInfo) -> tuple[str, ...]:
     return (
         f"{position.at:%H:%M:%S}", f"{position.at.astimezone(zone):%H:%M}", hours(position.ra_deg),
-        degrees(position.dec_deg), f"{position.az_deg:.1f}", f"{position.alt_deg:.1f}",
+        degrees(position.dec_deg), f"{position.az_deg:.1f}", signed(position.alt_deg, 1),
         f"{position.rate_arcsec_min:.2f}", f"{position.pa_deg:.1f}", _known(position.v_mag, "{:.1f}"),
-        f"{position.moon_sep_deg:.0f}", f"{position.sun_alt_deg:.0f}",
+        f"{position.moon_sep_deg:.0f}", signed(position.sun_alt_deg, 0),
     )  # fmt: skip
+
+
+def _low(positions: tuple[Position, ...], telescope: Telescope) -> list[str]:
+    """A warning where the target is lower than the telescope may point."""
+    lowest = min(position.alt_deg for position in positions)
+    if lowest >= telescope.altitude_min_deg:
+        return []
+    told = {"limit": telescope.altitude_min_deg, "lowest": signed(lowest, 0)}
+    return [_("LOWER THAN THE TELESCOPE'S LIMIT of %(limit).0f°: down to %(lowest)s°") % told]
 
 
 def _finder(positions: tuple[Position, ...], telescope: Telescope) -> str:
     """The field, and the largest 3-sigma ellipse of the night in it: whether the target is surely in the picture."""
     width, height = 60.0 * telescope.field_width_deg, 60.0 * telescope.field_height_deg
     field = _("Finder field %(w).3g′ × %(h).3g′") % {"w": width, "h": height}
-    worst = max(positions, key=lambda each: -1.0 if math.isnan(each.sigma_major_arcsec) else each.sigma_major_arcsec)
+    worst = max(positions, key=lambda each: -1.0 if math.isnan(each.unc_major_arcsec) else each.unc_major_arcsec)
     trust = _("orbit %s") % worst.orbit_trust
-    if math.isnan(worst.sigma_major_arcsec):
+    if math.isnan(worst.unc_major_arcsec):
         return f"{field}; {_('position uncertainty not known')}; {trust}"
-    major, minor = 3.0 * worst.sigma_major_arcsec, 3.0 * worst.sigma_minor_arcsec
+    major, minor = 3.0 * worst.unc_major_arcsec, 3.0 * worst.unc_minor_arcsec
     ellipse = _("3σ ±%(major)s × %(minor)s at PA %(pa).0f°") % {
-        "major": arc(major), "minor": arc(minor), "pa": worst.sigma_pa_deg,
+        "major": arc(major), "minor": arc(minor), "pa": worst.unc_pa_deg,
     }  # fmt: skip
     fits = 2.0 * major <= 60.0 * min(width, height)
-    verdict = _("inside the field") if fits else _("LARGER THAN THE FIELD: search along PA %.0f°") % worst.sigma_pa_deg
+    verdict = _("inside the field") if fits else _("LARGER THAN THE FIELD: search along PA %.0f°") % worst.unc_pa_deg
     return f"{field}; {ellipse}, {verdict}; {trust}"
 
 
@@ -158,10 +165,15 @@ def degrees(dec_deg: float) -> str:
     return f"{'−' if dec_deg < 0.0 else '+'}{minutes // 60:02d} {minutes % 60:02d} {rest / 10.0:04.1f}"
 
 
+def signed(value: float, decimals: int) -> str:
+    """With a minus that is as wide as a plus."""
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
 def arc(arcsec: float) -> str:
-    return (
-        f"{arcsec:.2g}″" if arcsec < 60.0 else f"{arcsec / 60.0:.3g}′" if arcsec < 3600.0 else f"{arcsec / 3600.0:.3g}°"
-    )
+    if arcsec < 60.0:
+        return f"{arcsec:.2g}″"
+    return f"{arcsec / 60.0:.3g}′" if arcsec < 3600.0 else f"{arcsec / 3600.0:.3g}°"
 
 
 def _known(value: float, form: str) -> str:

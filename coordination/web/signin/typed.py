@@ -43,8 +43,12 @@ class Typed:
 
     @property
     def shown(self) -> list[tuple[str, str]]:
-        """For people: what is filled in, without what forms carry for themselves."""
-        return [(_in_words(name), value) for name, value in self.fields if value.strip() and not _is_inner(name)]
+        """For people: what is filled in, without what forms carry for themselves; date and time in one."""
+        told: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            if value.strip() and not _is_inner(name):
+                told.setdefault(_in_words(name), []).append(value)
+        return [(name, " ".join(values)) for name, values in told.items()]
 
 
 def _is_secret(name: str) -> bool:
@@ -57,4 +61,4 @@ def _is_inner(name: str) -> bool:
 
 
 def _in_words(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ").strip()
+    return name.removesuffix("_0").removesuffix("_1").replace("_", " ").replace("-", " ").strip()

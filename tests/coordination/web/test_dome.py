@@ -95,7 +95,7 @@ def test_the_figures_are_those_of_the_ephemeris_command(booking, chile, capsys):
     for row, position in zip(wanted, entry.positions, strict=True):
         assert position.ra_deg == pytest.approx(float(row["ra_deg"]), abs=1e-8)
         assert position.alt_deg == pytest.approx(float(row["alt_deg"]), abs=1e-6)
-        assert position.sigma_major_arcsec == pytest.approx(float(row["unc_major_arcsec"]), abs=1e-4)
+        assert position.unc_major_arcsec == pytest.approx(float(row["unc_major_arcsec"]), abs=1e-4)
 
 
 def test_the_file_for_the_telescope_has_every_minute_as_csv_and_json(observer, booking):
@@ -118,6 +118,19 @@ def test_a_step_that_is_none_is_refused(observer, booking, step):
     answer = observer.get(f"/dome/bookings/{booking.pk}/ephemeris.csv", {"step": step})
     assert answer.status_code == 400
     assert "number of seconds" in answer.text
+
+
+def test_what_is_below_the_limit_of_the_telescope_is_said_loudly(observer, booking, chile, catalogue):
+    Booking.objects.filter(pk=booking.pk).update(target=catalogue["Eros"])
+    page = observer.get(f"/dome/telescopes/{chile.pk}/{PLAN}/").text
+    assert "LOWER THAN THE TELESCOPE&#x27;S LIMIT of 20°: down to −" in page
+
+
+def test_the_booking_in_the_administration_leads_there(observer, booking, chile):
+    page = observer.get(f"/admin/booking/booking/{booking.pk}/change/").text
+    for address in (f"/dome/telescopes/{chile.pk}/{PLAN}/", f"/dome/bookings/{booking.pk}/ephemeris.csv"):
+        assert f'href="{address}"' in page
+        assert observer.get(address).status_code == 200
 
 
 def test_nobody_else_sees_the_plan_or_the_file(client, booking, chile):
