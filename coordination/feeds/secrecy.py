@@ -1,15 +1,15 @@
-"""Keeps the secrets of calendar addresses out of the logs."""
+"""Keeps the secrets of addresses out of the logs: of calendars, of invitations, of links to a new password."""
 
 import copy
 import logging
 import re
 from typing import Any
 
-_ADDRESS = re.compile(r"(/feeds/calendar/)[^/?#\s\"']+")
+_ADDRESS = re.compile(r"(/(?:feeds/calendar|invitation|lost-password/[^/]+)/)[^/?#\s\"']+")
 
 
 class HideCalendarSecrets(logging.Filter):
-    """Replaces the secret wherever a record quotes a calendar's address."""
+    """Replaces the secret wherever a record quotes such an address."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = _hidden(record.msg)

@@ -124,6 +124,10 @@ class InvitationAdmin(DeskAdmin):
         mine = obj.state == "open" and may_manage(request.user, obj.organisation_id)
         return {"withdraw"} if mine else set()
 
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """For the menu of every page: who may invite is asked on this model's own pages only."""
+        return {"add": False, "change": False, "delete": False, "view": True}
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser or organisations_with_role(request.user, Membership.Role.MANAGER))
 

@@ -21,8 +21,8 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 from . import words
 from .plan import NightPlan
 
-_SIZES_PT = (9.0, 8.0, 7.0, 6.2)  # tried in turn; the last one may run on to further pages
-_MARGIN = 12 * mm
+_SIZES_PT = (9.0, 8.0, 7.0, 6.4, 5.9)  # tried in turn; the last one may run on to further pages
+_MARGIN = 11 * mm
 _TYPED = {"″": '"', "′": "'", "σ": "-sigma", "−": "-", "→": "->"}  # the font of the library has no such letters
 
 

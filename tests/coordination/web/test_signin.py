@@ -1,6 +1,7 @@
 """Signing in: where one arrives, locks, the second factor, invitations, and what survives a lost session."""
 
 import datetime as dt
+import logging
 import re
 import time
 
@@ -14,6 +15,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from coordination.common.models import Event
+from coordination.feeds.secrecy import HideCalendarSecrets
 from observatories import services
 from observatories.models import Closure, Invitation, Membership, Organisation, User
 from tests.observatories.conftest import observatory, organisation, person, telescope
@@ -417,6 +419,14 @@ def test_the_link_goes_by_mail_where_mail_is_sent(client, manager, organisation,
     page = invite(client, organisation, email="newt@example.org")
     assert mail.outbox[0].to == ["newt@example.org"]
     assert link_in(page) in mail.outbox[0].body
+
+
+@pytest.mark.parametrize("address", ["/invitation/12:secret-part/", "/lost-password/MQ/secret-part/"])
+def test_links_that_open_something_are_not_in_the_logs(address):
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Not Found: %s", (address,), None)
+    assert HideCalendarSecrets().filter(record)
+    assert "secret-part" not in record.getMessage()
+    assert address.split("/")[1] in record.getMessage()
 
 
 # --- a lost session
