@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from coordination.health import HealthView
-from coordination.web.views import HomeView
+from coordination.web.views.base import set_theme
+from coordination.web.views.home import HomeView
 
 admin.site.site_title = admin.site.site_header = "NEO Coordination"
 
@@ -12,9 +13,13 @@ urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     path("", include("coordination.web.signin.urls")),
     path("dome/", include("coordination.web.dome.urls")),
+    path("", include("coordination.web.urls")),
+    path("theme/", set_theme, name="theme"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("coordination.api_urls")),
     path("feeds/", include("coordination.feeds.urls")),
     path("vo/", include("coordination.feeds.vo_urls")),
     path("health/", HealthView.as_view(), name="health"),
 ]
+
+handler404 = "coordination.web.views.base.page_not_found"

@@ -1,0 +1,1 @@
+"""Pages for people: what is asked, handed to the modules that look it up and draw it."""

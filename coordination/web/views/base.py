@@ -1,0 +1,104 @@
+"""What every page has: the frame around it, and who looks at it."""
+
+import datetime as dt
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django.views.generic import TemplateView
+
+from coordination.common import clock, problems
+from coordination.common.actors import Actor, actor_of
+from coordination.visibility.models import Computation
+from observatories.models import Telescope
+from targets.models import Orbit
+
+THEMES = ("light", "dark", "night")
+# Nothing is loaded from elsewhere, and no page can be put into another's frame.
+POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+
+def data_age() -> dict[str, Any]:
+    """Since when windows and orbits are as they are; and whether demonstration data is among them. Three queries."""
+    finished = Computation.objects.filter(state=Computation.State.DONE).order_by("-finished_at")
+    return {
+        "computed_at": finished.values_list("finished_at", flat=True).first(),
+        "orbits_at": Orbit.objects.order_by("-pk").values_list("created_at", flat=True).first(),
+        "has_demo": Telescope.objects.filter(is_demo=True).exists(),
+    }
+
+
+def layout(request: HttpRequest, active: str, now: dt.datetime) -> dict[str, Any]:
+    """What the frame around a page shows."""
+    theme = request.COOKIES.get("theme", "")
+    theme = theme if theme in THEMES else ""
+    sections = (
+        ("targets", reverse("web:targets"), _("Targets")),
+        ("campaigns", reverse("web:campaigns"), _("Campaigns")),
+        ("observatories", reverse("web:observatories"), _("Observatories")),
+    )
+    return {
+        "now": now,
+        "today": now.date(),
+        "active": active,
+        "theme": theme,
+        "pressed": {each: "true" if each == theme else "false" for each in THEMES},
+        "sections": [{"name": name, "url": url, "label": label} for name, url, label in sections],
+        "sign_in_url": f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}",
+        "data_age": data_age(),
+    }
+
+
+class PageView(TemplateView):
+    """A page inside the frame. `section` is the entry of the navigation that it belongs to."""
+
+    section = ""
+
+    @cached_property
+    def actor(self) -> Actor:
+        return actor_of(self.request.user)
+
+    @cached_property
+    def now(self) -> dt.datetime:
+        return clock.now()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**layout(self.request, self.section, self.now), **kwargs)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Remember the colours for a year, and back to where one was."""
+    address = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        address = reverse("home")
+    response = redirect(address)
+    if (theme := request.POST.get("theme", "")) in THEMES:
+        response.set_cookie("theme", theme, max_age=365 * 86400, samesite="Lax", secure=request.is_secure())
+    return response
+
+
+def not_found(request: HttpRequest, **further: Any) -> HttpResponse:
+    """The page for what is not there, or what one may not know of: both look the same."""
+    context = layout(request, "", clock.now()) | {"title": _("Not found")} | further
+    response = render(request, "web/not_found.html", context, status=404)
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    return response
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """For addresses that no view answers: a problem under /api/, a page elsewhere."""
+    if request.path.startswith("/api/"):
+        return problems.not_found(request, exception)
+    return not_found(request)
