@@ -82,7 +82,7 @@ def _row(reach: Reach, slots: Sequence[Slot]) -> Row:
         bars += [bar for slot in slots for bar in _seats(observatory, slot)]
     code = observatory.mpc_code or ""
     place = times.longitude(observatory.longitude_deg or 0.0)
-    return Row(f"{code} {observatory.name}, {place}".strip(), f"{code or observatory.name[:8]} {place}", bars)
+    return Row(f"{place}  {code} {observatory.name}", f"{place} {code or observatory.name[:6]}", bars)
 
 
 def _seats(observatory: Observatory, slot: Slot) -> list[Bar]:

@@ -12,11 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from .plots.svg import Drawing
 
-WIDE, HALF, NARROW = (
-    1040,
-    580,
-    344,
-)  # pixels: what a card of the page leaves on a screen, half of that, and on a telephone
+WIDE, THIRD, NARROW = 1040, 490, 344  # pixels: what a card leaves on a screen, of a column, on a telephone
 FORMATS = ("svg", "png", "csv")
 
 

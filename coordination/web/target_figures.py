@@ -15,7 +15,7 @@ from targets.models import Ephemeris, Target
 from targets.orbits.blocks import EphemerisBlocks
 
 from . import times
-from .figures import HALF, Figure, Table
+from .figures import THIRD, Figure, Table
 from .local_axis import local_hours
 from .plots.altitude import Curve, Site, Words, draw_altitudes
 from .plots.axes import NARROW, Key
@@ -174,7 +174,7 @@ class Subject:
             for at, ra, dec in zip(path.utc, path.ra_deg, path.dec_deg, strict=True)
         ]
         title = _("Path of %(target)s on the sky") % {"target": self.target}
-        description = _("From %(ra)s, %(dec)s to %(ra2)s, %(dec2)s (right ascension, declination); marks at 00:00 UTC.") % {
+        description = _("From %(ra)s, %(dec)s to %(ra2)s, %(dec2)s; marks at 00:00 UTC.") % {
             "ra": _hours(points[0].ra_deg), "dec": _degrees(points[0].dec_deg),
             "ra2": _hours(points[-1].ra_deg), "dec2": _degrees(points[-1].dec_deg),
         }  # fmt: skip
@@ -186,7 +186,9 @@ class Subject:
         rows = [(times.minute(p.utc), _hours(p.ra_deg), _degrees(p.dec_deg)) for p in points[::2]]
         columns = (_("Time (UTC)"), _("Right ascension"), _("Declination"))
         caption = _("Apparent geocentric place on the axes of the ICRF, rounded to a minute of arc")
-        return Figure("sky", draw, Table(columns, rows, caption, frozenset({1, 2})), self.address + "sky", wide_px=HALF)
+        return Figure(
+            "sky", draw, Table(columns, rows, caption, frozenset({1, 2})), self.address + "sky", wide_px=THIRD
+        )
 
     # --- quantities
 
@@ -228,7 +230,7 @@ class Subject:
             _("Uncertainty (arcsec, 1-sigma)"),
         )  # fmt: skip
         table = Table(columns, rows, _("Seen from the Earth's centre"), frozenset(range(1, 6)))
-        return Figure("quantities", draw, table, self.address + "quantities", wide_px=HALF)
+        return Figure("quantities", draw, table, self.address + "quantities")
 
 
 def _named(telescope: Telescope) -> str:

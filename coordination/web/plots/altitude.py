@@ -63,7 +63,7 @@ def draw_altitudes(
     top = high + (44.0 if site else 26.0)
     frame = Frame(30.0 if small else 38.0, top, width - 8.0, top + (210.0 if small else 300.0))
     x, y = Time(*span, frame.left, frame.right), Linear(0.0, 90.0, frame.bottom, frame.top)
-    parts = [rect(frame.left, frame.top, frame.width, frame.height, "paper")]
+    parts = [rect(frame.left, frame.top, frame.width, frame.height, "sea" if site else "paper")]
     if site:
         parts += [
             rect(x.clamped(start), frame.top, x.clamped(end) - x.clamped(start), frame.height, class_)
@@ -127,7 +127,7 @@ def _local_axis(frame: Frame, x: Time, site: Site, spacing: float) -> str:
     parts, last = [], -1e9
     for at, label in site.local_hours:
         place = x(at)
-        if frame.left + 10 <= place <= frame.right - 10 and place - last >= spacing:
+        if frame.left + 110 <= place <= frame.right - 10 and place - last >= spacing:
             parts += [line(place, frame.top - 4, place, frame.top, "grid strong"),
                       text(place, frame.top - 8, label, "tick", "middle")]  # fmt: skip
             last = place

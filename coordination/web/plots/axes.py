@@ -48,7 +48,8 @@ def time_axis(frame: Frame, scale: Time, *, spacing: float = 62.0, zone: str = "
         midnight = tick.hour == 0
         parts.append(line(x, frame.top, x, frame.bottom, "grid strong" if midnight else "grid"))
         if days_only:
-            parts.append(text(x, frame.bottom + 15, f"{tick:%d %b}", "tick", _anchor(x, frame)))
+            if x < frame.right - 14:
+                parts.append(text(x, frame.bottom + 15, f"{tick:%d %b}", "tick", "middle"))
             continue
         parts.append(text(x, frame.bottom + 15, f"{tick:%H:%M}", "tick", _anchor(x, frame)))
         if tick.date() != last_date and x - last_x > 70:

@@ -72,7 +72,7 @@ def draw_bars(
     top = high + above + (18.0 if marks else 0.0)
     frame = Frame(left, top, width - 8.0, top + step * max(len(rows), 1))
     x = Time(*span, frame.left, frame.right)
-    parts = [rect(frame.left, frame.top, frame.width, frame.height, "paper")]
+    parts = [rect(frame.left, frame.top, frame.width, frame.height, "sea" if behind else "paper")]
     parts += [_overlay(each, frame, x) for each in behind]
     parts.append(time_axis(frame, x, spacing=48.0 if small else 60.0))
     for number, (row, label) in enumerate(zip(rows, labels, strict=True)):

@@ -14,7 +14,8 @@ from .svg import Drawing, line, polyline, rect, text
 
 @dataclass(frozen=True)
 class Panel:
-    """A quantity over instants; `reversed`: small values are at the top, as of magnitudes. Values that are None or not
+    """A quantity over instants; `reversed`: small values are at the top, as of magnitudes; `logarithmic`: if it spans
+    more than a factor of 20. Values that are None or not
     finite leave a gap.
     """
 
@@ -48,16 +49,18 @@ def draw_panels(
 def _panel(
     frame: Frame, panel: Panel, span: tuple[dt.datetime, dt.datetime], now: dt.datetime, now_label: str, small: bool
 ) -> str:
-    value = (lambda v: math.log10(v) if v > 0 else math.nan) if panel.logarithmic else float
+    given = [v for v in panel.values if v is not None and math.isfinite(v) and v > 0]
+    logarithmic = panel.logarithmic and len(given) > 0 and max(given) > 20.0 * min(given)
+    value = (lambda v: math.log10(v) if v > 0 else math.nan) if logarithmic else float
     points = [(at, value(v)) for at, v in zip(panel.utc, panel.values, strict=True) if v is not None]
     points = [(at, v) for at, v in points if math.isfinite(v)]
     parts = [rect(frame.left, frame.top, frame.width, frame.height, "paper")]
     x = Time(*span, frame.left, frame.right)
     if points:
-        low, top = padded(min(v for _, v in points), max(v for _, v in points), 0.02 if panel.logarithmic else 0.01)
+        low, top = padded(min(v for _, v in points), max(v for _, v in points), 0.02 if logarithmic else 0.01)
         ends = (frame.top, frame.bottom) if panel.reversed else (frame.bottom, frame.top)
         y = Linear(low, top, *ends)
-        shown = (lambda v: f"{10**v:.3g}") if panel.logarithmic else None
+        shown = (lambda v: f"{10**v:.3g}") if logarithmic else None
         parts.append(value_axis(frame, y, panel.label, about=4, shown=shown))
         for level, label in panel.levels:
             place = value(level)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .axes import NARROW, Frame, border
+from .axes import NARROW, Frame, border, width_of
 from .scales import Linear, decimals, padded
 from .svg import Drawing, circle, line, polyline, rect, text
 
@@ -49,10 +49,11 @@ def draw_sky(
     for (px, py), point in zip(track, points, strict=True):
         if point.label:
             parts.append(circle(px, py, 3.6, "knot", point.label))
-            if all(math.hypot(px - tx, (py - ty) * 1.8) > 52 for tx, ty in taken):
-                end = px > frame.right - 60
+            end = px > frame.right - 60
+            middle_x = px + (-1 if end else 1) * (8 + width_of(point.label) / 2)
+            if all(abs(middle_x - tx) > 46 or abs(py - ty) > 13 for tx, ty in taken):
                 parts.append(text(px + (-8 if end else 8), py - 6, point.label, "place", "end" if end else "start"))
-                taken.append((px, py))
+                taken.append((middle_x, py))
     parts += [
         border(frame),
         text(frame.left, 14, axes[1], "unit"),
@@ -64,7 +65,7 @@ def draw_sky(
 def _grid(frame: Frame, x: Linear, y: Linear, small: bool) -> str:
     parts = []
     hours = (x.high - x.low) / 15.0
-    step_h = next((s for s in _RA_STEPS_H if hours / s <= (5 if small else 10)), 6.0)
+    step_h = next((s for s in _RA_STEPS_H if hours / s <= frame.width / 72), 6.0)
     for k in range(math.ceil(x.low / 15.0 / step_h), math.floor(x.high / 15.0 / step_h) + 1):
         place = x(k * step_h * 15.0)
         parts.append(line(place, frame.top, place, frame.bottom, "grid"))
