@@ -5,6 +5,8 @@ import datetime as dt
 import pytest
 import time_machine
 
+from coordination.visibility import planning
+from coordination.visibility.models import Chunk
 from observatories.models import Observatory, Organisation, Telescope
 from observatories.services import import_observatories
 from observatories.sources import obscodes
@@ -80,3 +82,14 @@ def network(db):
         )
         for code in CODES
     ]
+
+
+@pytest.fixture
+def windows(well_placed, catalogue, network, settings, monkeypatch):
+    """The windows of the network and the catalogue over two nights; gives the targets, by name."""
+    settings.PLANNING_HORIZON_NIGHTS = 2
+    monkeypatch.setattr("coordination.visibility.tasks.compute_chunk.delay", lambda pk: None)
+    planning.plan()
+    for chunk_id in Chunk.objects.values_list("pk", flat=True):
+        planning.run_chunk(chunk_id)
+    return catalogue

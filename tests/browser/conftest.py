@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from tests.network import catalogue, network, well_placed
+from tests.network import catalogue, network, well_placed, windows
 
-__all__ = ["catalogue", "network", "well_placed"]
+__all__ = ["catalogue", "network", "well_placed", "windows"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 

@@ -1,6 +1,7 @@
 """How pages write times and figures: UTC first, the site's local time beside it, units always."""
 
 import datetime as dt
+import math
 from typing import Any
 
 from django import template
@@ -49,9 +50,9 @@ def utc_span(start: dt.datetime, end: dt.datetime) -> str:
 
 
 @register.filter
-def figure(value: float | None, places: int = 1) -> str:
+def figure(value: object, places: int = 1) -> str:
     """A number with so many decimals and thousands apart; a dash for nothing."""
-    return "–" if value is None or value != value else f"{value:,.{places}f}"
+    return f"{value:,.{places}f}" if isinstance(value, int | float) and math.isfinite(value) else "–"
 
 
 @register.filter

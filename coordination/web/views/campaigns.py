@@ -134,13 +134,22 @@ class CampaignView(PageView):
             slot_rows=[
                 {
                     "slot": slot, "seats": seat_rows(slot, self.chosen), "expected": yield_in_words(slot),
-                    "claimants": _claimants(slot),
+                    "claimants": self._claimants(slot),
                     "refusal": self.refusal if self.refused_slot == str(slot.pk) else None,
                 }
                 for slot in slots
             ],
             refusal_elsewhere=self.refusal if self.refused_slot not in {str(slot.pk) for slot in slots} else None,
         )  # fmt: skip
+
+    def _claimants(self, slot: Slot) -> list[str]:
+        """Short names of the organisations for which the person can claim a seat, or has just tried to."""
+        able = {slug for offer in slot.offers for slug in offer.claimable_by}  # type: ignore[attr-defined]
+        tried = (
+            self.refused_slot == str(slot.pk)
+            and schedulable(self.request.user).filter(slug=self.request.POST.get("organisation", "")).exists()
+        )
+        return sorted(able | {self.request.POST["organisation"]} if tried else able)
 
     def _target(self, targets: list[Any], slots: list[Slot]) -> Any:
         """The one asked for, else that of the next slot, else the first."""
@@ -159,11 +168,6 @@ def _slot_of_map(slots: list[Slot], asked: str) -> Slot | None:
     wanted = [slot for slot in several if str(slot.pk) == asked]
     alive = [slot for slot in several if slot.state in Slot.LIVE]
     return next(iter([*wanted, *alive, *several]), None)
-
-
-def _claimants(slot: Slot) -> list[str]:
-    """Short names of the organisations for which the person can claim at least one seat."""
-    return sorted({slug for offer in slot.offers for slug in offer.claimable_by})  # type: ignore[attr-defined]
 
 
 def _answer(claim: Claim) -> str:

@@ -70,7 +70,8 @@ class TargetView(PageView):
             return not_found(request, asked=asked, nearest=error.extra.get("nearest", []), active="targets")
         target = Target.objects.select_related("current_orbit", "ephemeris").get(pk=target_id)
         if target.designation != asked:
-            return redirect(request.get_full_path().replace(request.path, _address(target, kwargs), 1))
+            query = request.GET.urlencode()
+            return redirect(_address(target, kwargs) + (f"?{query}" if query else ""))
         page = target_page(target, self.actor, request.GET.getlist("telescope"), self.now)
         if figure:
             return download(list(page.figures.values()), figure, kwargs["ending"], f"{key_of(asked).lower()}")

@@ -5,22 +5,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from coordination.visibility import planning
-from coordination.visibility.models import Chunk
 from tests.coordination.booking.conftest import World, make_world
-from tests.network import catalogue, network, well_placed
+from tests.network import catalogue, network, well_placed, windows
 
-__all__ = ["catalogue", "network", "well_placed"]
-
-
-@pytest.fixture
-def windows(well_placed, catalogue, network, settings, monkeypatch):
-    settings.PLANNING_HORIZON_NIGHTS = 2
-    monkeypatch.setattr("coordination.visibility.tasks.compute_chunk.delay", lambda pk: None)
-    planning.plan()
-    for chunk_id in Chunk.objects.values_list("pk", flat=True):
-        planning.run_chunk(chunk_id)
-    return catalogue
+__all__ = ["catalogue", "network", "well_placed", "windows"]
 
 
 @pytest.fixture
