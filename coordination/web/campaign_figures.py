@@ -154,8 +154,8 @@ def map_figure(slot: Slot, world: WorldNow, address: str, query: str) -> Figure 
         board = WorldMap(name, width - 8.0, 4.0, 6.0)
         arcs = ""
         for i, j in sorted(pairs, key=lambda pair: _both_taken(sites, *pair)):
-            ends = [(s[0].longitude_deg or 0.0, s[0].latitude_deg or 0.0) for s in (sites[i], sites[j])]
-            arcs += board.arc(*ends, "baseline" if _both_taken(sites, i, j) else "baseline possible")
+            one, other = ((o.longitude_deg or 0.0, o.latitude_deg or 0.0) for o in (sites[i][0], sites[j][0]))
+            arcs += board.arc(one, other, "baseline" if _both_taken(sites, i, j) else "baseline possible")
         markers = [
             Marker(o.longitude_deg or 0.0, o.latitude_deg or 0.0, f"seat {state}", f"{o}: {state}",
                    label=o.mpc_code or o.name[:12], radius=3.4 if width < NARROW else 5.0)

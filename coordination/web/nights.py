@@ -61,9 +61,8 @@ def coming_nights(telescope: Telescope, now: dt.datetime, count: int) -> list[Ni
     place = telescope.observatory.place
     assert place is not None
     first = night_of(place, now)
-    noons = [
-        to_datetime(noon_utc(place, np.datetime64(first + dt.timedelta(days=k), "D"))[()]) for k in range(count + 1)
-    ]
+    labels = np.datetime64(first, "D") + np.arange(count + 1)
+    noons = [to_datetime(noon) for noon in noon_utc(place, labels)]
     utc = instants(noons[0], noons[-1], _STEP)
     sun, moon = (altitudes[0] for altitudes in sun_and_moon_altitudes_deg([place], utc))
     per_night = int(dt.timedelta(days=1) / _STEP)

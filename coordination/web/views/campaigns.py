@@ -17,6 +17,7 @@ from coordination.booking.models import Claim, Slot
 from coordination.booking.services import claim_seats
 from coordination.campaigns.models import Campaign, Participation
 from coordination.common.problems import DomainError, UnknownError
+from observatories.models import User
 
 from ..campaign_figures import coverage_figure, map_figure
 from ..campaign_page import DAYS, coverage_of, first_day, partners_of, slots_of, targets_of
@@ -74,11 +75,11 @@ class CampaignView(PageView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Take the seats named for the organisation named; a refusal is shown in the slot's form."""
-        if not request.user.is_authenticated:
+        if not isinstance(request.user, User):
             return redirect(self._sign_in())
         slot_id = request.POST.get("slot", "")
         try:
-            claim = self._claim(slot_id)
+            claim = self._claim(slot_id, request.user)
         except DomainError as error:
             self.refusal, self.refused_slot = error, slot_id
             self.chosen = frozenset(request.POST.getlist("seat"))
@@ -86,11 +87,11 @@ class CampaignView(PageView):
         messages.success(request, _answer(claim), extra_tags="good")
         return redirect(f"{reverse('web:campaign', args=[kwargs['slug']])}#slot-{claim.slot_id}")
 
-    def _claim(self, slot_id: str) -> Claim:
+    def _claim(self, slot_id: str, user: User) -> Claim:
         if not slot_id.isdecimal():
             raise UnknownError(_("There is no such slot."), field="slot", value=slot_id)
         given = self.request.POST
-        organisation = schedulable(self.request.user).filter(slug=given.get("organisation", "")).first()
+        organisation = schedulable(user).filter(slug=given.get("organisation", "")).first()
         if organisation is None:
             raise DomainError(_("Say for which of your organisations."), field="organisation")
         chosen = [each.split("-", 1) for each in given.getlist("seat")]
@@ -99,9 +100,7 @@ class CampaignView(PageView):
         seats = [int(pk) for kind, pk in chosen if kind == "seat"]
         if not telescopes and not seats:
             raise DomainError(_("Choose one seat or more."), field="seats")
-        return claim_seats(
-            int(slot_id), organisation.pk, seat_ids=seats, telescope_ids=telescopes, actor=self.request.user
-        )
+        return claim_seats(int(slot_id), organisation.pk, seat_ids=seats, telescope_ids=telescopes, actor=user)
 
     def _sign_in(self) -> str:
         address = reverse("web:campaign", args=[self.kwargs["slug"]])

@@ -59,5 +59,7 @@ class TelescopeView(PageView):
         """Where those who schedule it make its secret calendar address; empty for others."""
         if not schedulable(self.request.user).filter(pk=telescope.organisation_id).exists():
             return ""
-        given = {"organisation": telescope.organisation_id, "kind": "telescope", "telescope": telescope.pk}
-        return f"{reverse('admin:feeds_calendarfeed_add')}?{urlencode(given)}"
+        given = urlencode(
+            [("organisation", telescope.organisation_id), ("kind", "telescope"), ("telescope", telescope.pk)]
+        )
+        return f"{reverse('admin:feeds_calendarfeed_add')}?{given}"
