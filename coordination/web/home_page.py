@@ -166,7 +166,7 @@ def _draw_world(name: str, width: int, world: WorldNow, lit: list[Lit]) -> Drawi
         Key("lit", _("can observe now"), "dot"),
         Key("dark-site", _("dark, nothing to observe"), "dot"),
         Key("day-site", _("daylight or twilight"), "dot"),
-        Key("dusk1", _("night and twilights (Sun below 0, −6, −12, −18 deg)")),
+        Key("dusk-key", _("night and twilights (Sun below 0, −6, −12, −18 deg)")),
     ]
     entries, high = legend(keys, 6.0, board.height + 18, width - 6.0)
     counts = sum(bool(each.target_count) for each in lit)

@@ -105,7 +105,7 @@ def tonight_figure(telescope: Telescope, tonight: Tonight, now: dt.datetime, add
         for each in intervals_where(night.sun_deg < below, night.utc)
     ]
     keys = [Key("window", _("can observe")), Key("covered", _("Moon up")),
-            Key("dusk1", _("twilight and night (Sun below 0, −6, −12, −18 deg)"))]  # fmt: skip
+            Key("dusk-key", _("twilight and night (Sun below 0, −6, −12, −18 deg)"))]  # fmt: skip
     if tonight.bookings:
         keys.append(Key("booked", _("booked")))
     words = Words(

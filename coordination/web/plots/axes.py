@@ -53,7 +53,7 @@ def time_axis(frame: Frame, scale: Time, *, spacing: float = 62.0, zone: str = "
             continue
         parts.append(text(x, frame.bottom + 15, f"{tick:%H:%M}", "tick", _anchor(x, frame)))
         if tick.date() != last_date and x - last_x > 70:
-            parts.append(text(x, frame.bottom + 29, f"{tick:%d %b}", "tick date", "middle"))
+            parts.append(text(x, frame.bottom + 29, f"{tick:%d %b}", "tick date", _anchor(x, frame)))
             last_date, last_x = tick.date(), x
     parts.append(text(frame.right, frame.bottom + (44 if not days_only else 30), zone, "unit", "end"))
     return "".join(parts)

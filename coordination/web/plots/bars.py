@@ -64,7 +64,7 @@ def draw_bars(
     """`behind` is drawn under the bars, `overlays` over them; `marks` are labelled instants above, as of local time."""
     small = width < NARROW
     labels = [row.short if small else row.label for row in rows]
-    most = 88.0 if small else 270.0
+    most = 104.0 if small else 270.0
     left = min(most, max((CHARACTER * len(label) for label in labels), default=0.0) + 14.0)
     entries, high = legend(keys, 4.0, 4.0, width - 4.0)
     step = 19.0 if small else 22.0
