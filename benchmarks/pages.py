@@ -1,0 +1,83 @@
+"""`dev.py bench pages`: time on the server, queries and bytes of each page, with what lies in this checkout's database.
+
+For the demonstration network and the full catalogue: `dev.py run` once, then this. Nothing is written. Each page is
+asked for several times in one process, the first time not counted; the median counts, of all time and of the processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import statistics
+import sys
+import time
+from typing import Any
+
+from _common import finish, machine, show
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="dev.py bench pages", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="requests of each page (default: %(default)s)")
+    options = parser.parse_args()
+    if "DATABASE_URL" not in os.environ:
+        sys.exit("DATABASE_URL is not set: run it as python3 dev.py bench pages")
+    os.environ |= {"DEBUG": "1", "ALLOWED_HOSTS": "testserver", "DJANGO_SETTINGS_MODULE": "coordination.settings"}
+    os.environ.setdefault("SECRET_KEY", "only for this benchmark")
+    import django
+
+    django.setup()
+    figures = {name: measure(address, options.rounds) for name, address in addresses().items()}
+    print(f"Median of {options.rounds} requests; {machine()}\n")
+    columns = ("ms", "cpu_ms", "queries", "html_bytes", "gzip_bytes")
+    show(["page", *columns], [[name, *(f"{row[each]:,.0f}" for each in columns)] for name, row in figures.items()])
+    finish("pages", figures)
+
+
+def addresses() -> dict[str, str]:
+    """A page of each kind: of the campaign that was made last, its target, and a telescope that can see it."""
+    from coordination.campaigns.models import Campaign
+    from coordination.common.actors import ANONYMOUS
+    from observatories.models import Telescope
+
+    campaign = Campaign.objects.visible_to(ANONYMOUS).order_by("-pk").first()
+    if campaign is None:
+        sys.exit("There is no public campaign here: python3 dev.py run loads the demonstration network and makes one.")
+    target, telescope = campaign.targets.visible_to(ANONYMOUS).first(), Telescope.objects.order_by("pk").first()
+    assert target is not None
+    assert telescope is not None
+    return {
+        "home": "/", "targets": "/targets/", "targets, all": "/targets/?all=1",
+        "target": f"/targets/{target.designation}/",
+        "unknown target": "/targets/Apophiss/", "campaigns": "/campaigns/", "campaign": f"/campaigns/{campaign.slug}/",
+        "observatories": "/observatories/", "telescope": f"/telescopes/{telescope.pk}/", "map as PNG": "/world/map.png",
+    }  # fmt: skip
+
+
+def measure(address: str, rounds: int) -> dict[str, Any]:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client()
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(address)
+    wall, processor, content = [], [], b""
+    for _ in range(rounds):
+        started, busy = time.perf_counter(), time.process_time()
+        content = client.get(address).content
+        wall.append(1000 * (time.perf_counter() - started))
+        processor.append(1000 * (time.process_time() - busy))
+    return {
+        "ms": round(statistics.median(wall), 1),
+        "cpu_ms": round(statistics.median(processor), 1),
+        "queries": len(captured),
+        "html_bytes": len(content),
+        "gzip_bytes": len(gzip.compress(content)),
+    }
+
+
+if __name__ == "__main__":
+    main()
