@@ -10,15 +10,17 @@ from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
+from django.views import defaults
 from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 
-from coordination.common import clock, problems
+from coordination.common import clock
 from coordination.common.actors import Actor, actor_of
 from coordination.visibility.models import Computation
 from observatories.models import Telescope
 from targets.models import Orbit
 
+_MACHINES = ("/api/", "/feeds/", "/vo/", "/static/")
 THEMES = ("light", "dark", "night")
 # Nothing is loaded from elsewhere, and no page can be put into another's frame.
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -98,7 +100,7 @@ def not_found(request: HttpRequest, **further: Any) -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """For addresses that no view answers: a problem under /api/, a page elsewhere."""
-    if request.path.startswith("/api/"):
-        return problems.not_found(request, exception)
+    """For addresses that no view answers. Programs get Django's own short one, of which the API makes a problem."""
+    if request.path.startswith(_MACHINES):
+        return defaults.page_not_found(request, exception)
     return not_found(request)
