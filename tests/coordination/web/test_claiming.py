@@ -58,10 +58,11 @@ def test_nobody_claims_for_another_organisation(world, claim):
     assert not Claim.objects.exists()
 
 
-def test_who_is_not_signed_in_is_sent_there(client, world):
+def test_who_is_not_signed_in_is_asked_to_and_keeps_what_was_chosen(client, world):
     answer = client.post(f"/campaigns/{world.campaign.slug}/", {"slot": world.slot.pk})
-    assert answer.status_code == 302
-    assert "/login/" in answer["Location"]
+    assert 'name="username"' in answer.text
+    assert "what you typed is kept in this page" in answer.text
+    assert not Claim.objects.exists()
 
 
 @pytest.mark.parametrize(
