@@ -62,7 +62,9 @@ class TestTypes:
                     used |= {
                         each.value.value
                         for each in node.body
-                        if isinstance(each, ast.Assign) and getattr(each.targets[0], "id", "") == "problem"
+                        if isinstance(each, ast.Assign)
+                        and getattr(each.targets[0], "id", "") == "problem"
+                        and isinstance(each.value, ast.Constant)  # else a column of that name
                     }
         used |= {name for _, name in problems._BY_EXCEPTION} | set(refusals._BY_STATUS.values())
         assert used == set(TYPES)

@@ -132,8 +132,8 @@ def test_kinds_of_which_no_room_says_anything_are_shown_to_nobody(world, reader)
 
 def test_every_kind_of_event_that_partners_may_hear_of_has_a_rule():
     assert set(concerning.families()) == {
-        "booking", "campaign", "claim", "closure", "grant", "observatory", "orbit", "slot", "target", "telescope",
-        "token", "webhook",
+        "booking", "campaign", "claim", "closure", "grant", "invitation", "observatory", "orbit", "slot", "target",
+        "telescope", "token", "webhook",
     }  # fmt: skip
 
 

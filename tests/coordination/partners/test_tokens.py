@@ -208,7 +208,9 @@ def api_views():
         if hasattr(pattern, "url_patterns"):
             pending += pattern.url_patterns
             continue
-        view = pattern.callback.cls
+        view = getattr(pattern.callback, "cls", None)
+        if view is None:  # a page for people
+            continue
         if issubclass(view, ViewSetMixin):
             yield view, pattern.callback.actions
         else:
