@@ -19,6 +19,7 @@ from coordination.common.api import RoundedField
 from coordination.common.filters import InstantFilter, TrueFalseFilter
 from coordination.common.pagination import KeysetPagination
 from coordination.common.problems import DomainError
+from coordination.common.representing import QuickRepresentation
 from coordination.common.table_views import TableListViewSet
 from observatories.models import Observatory, Organisation, Telescope
 from targets.services import UnknownDesignationError, resolve
@@ -79,7 +80,7 @@ class WindowFiguresSerializer(serializers.Serializer[Any]):
     end_dec_deg = RoundedField(6)
 
 
-class WindowSerializer(WindowFiguresSerializer, serializers.ModelSerializer[VisibilityWindow]):
+class WindowSerializer(QuickRepresentation, WindowFiguresSerializer, serializers.ModelSerializer[VisibilityWindow]):
     target = WindowTargetSerializer(help_text="what is observed")
     telescope = WindowTelescopeSerializer(help_text="from where")
     orbit = WindowOrbitSerializer(help_text="quality of the orbit behind it")
@@ -134,11 +135,6 @@ class WindowSerializer(WindowFiguresSerializer, serializers.ModelSerializer[Visi
             "fits_field_until",
             "v_sigma_mag",
         )
-
-    def to_representation(self, window: VisibilityWindow) -> dict[str, Any]:
-        for name, value in vars(quality.quality_of(window)).items():
-            setattr(window, name, value)
-        return super().to_representation(window)
 
 
 def _require(condition: bool, field: str, value: object, refusal: str) -> None:
@@ -280,7 +276,9 @@ class WindowViewSet(TableListViewSet):
         return {"ORBITS": orbits_listed(self.request)}
 
     def get_queryset(self) -> QuerySet[VisibilityWindow]:
-        visible = VisibilityWindow.objects.visible_to(actor_of(self.request.user))
-        related = ("target", "telescope__observatory", "telescope__organisation", "orbit", "ephemeris")
-        heavy = ("orbit__covariance", "ephemeris__state", "ephemeris__blocks")
-        return quality.with_quality(visible).select_related(*related).defer(*heavy)
+        return quality.with_quality(VisibilityWindow.objects.visible_to(actor_of(self.request.user)))
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        rows = super().paginate_queryset(queryset)
+        window_table.attach_shared(rows or [])  # joined, the same ephemeris would come with every window of a target
+        return rows

@@ -111,10 +111,15 @@ def rows(windows: QuerySet[VisibilityWindow]) -> Iterator[VisibilityWindow]:
             expected=f"at most {MOST_ROWS} windows",
         )
     shared = _Shared()
-    found = windows.select_related(None).iterator(chunk_size=ROWS_AT_ONCE)
+    found = windows.iterator(chunk_size=ROWS_AT_ONCE)
     while chunk := list(islice(found, ROWS_AT_ONCE)):
         shared.attach(chunk)
         yield from chunk
+
+
+def attach_shared(windows: Iterable[VisibilityWindow]) -> None:
+    """Give windows their target, telescope, orbit, ephemeris and quality: four queries, and each shared row once."""
+    _Shared().attach(windows)
 
 
 class _Shared:

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.network import catalogue as plain_catalogue
-from tests.network import network, well_placed
+from tests.network import network, well_placed, windows
 
-__all__ = ["network", "plain_catalogue", "well_placed"]
+__all__ = ["network", "plain_catalogue", "well_placed", "windows"]
 
 
 @pytest.fixture
