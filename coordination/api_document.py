@@ -110,8 +110,10 @@ def _add_examples(operation: dict[str, Any]) -> None:
     if "body" in recorded and "requestBody" in operation:
         for content in operation["requestBody"]["content"].values():
             content["examples"] = {"recorded": {"value": recorded["body"]}}
-    for status, answer in recorded.get("answers", {}).items():
-        content = operation["responses"].get(status, {}).get("content", {}).get("application/json")
+    answers = [(status, "application/json", answer) for status, answer in recorded.get("answers", {}).items()]
+    answers += [("200", media_type, table) for media_type, table in recorded.get("tables", {}).items()]
+    for status, media_type, answer in answers:
+        content = operation["responses"].get(status, {}).get("content", {}).get(media_type)
         if content is not None:
             content["examples"] = {"recorded": {"value": answer}}
 

@@ -20,7 +20,7 @@ from coordination.feeds.models import CalendarFeed
 from coordination.feeds.services import create_calendar
 from coordination.partners.models import Notice, WebhookDelivery
 from coordination.partners.services import create_token, create_webhook, ping_webhook, prepare_deliveries
-from coordination.visibility.models import VisibilityWindow
+from coordination.visibility.models import ComputedWindow, VisibilityWindow, WindowComputation
 from coordination.visibility.storage import ensure_partitions
 from observatories.models import Membership
 from observatories.services import add_closure
@@ -44,9 +44,10 @@ class House:
 
     def paths(self, name: str, parameters: frozenset[str]) -> list[dict[str, Any]]:
         """What to put into the path of an address, once for each private row. KeyError where nobody has said."""
-        if parameters <= set(PARAMETERS):
+        rooms = [key for key in ROWS if name.startswith(key)]
+        if not rooms:
             return [{key: self.there[PARAMETERS[key]] for key in parameters}]
-        room = max((key for key in ROWS if name.startswith(key)), key=len)
+        room = max(rooms, key=len)
         found = []
         for row in ROWS[room]:
             filled = {key: self.there[value] for key, value in row.items()}
@@ -60,6 +61,8 @@ ROWS: dict[str, list[dict[str, str]]] = {
     "observatory": [{"pk": "observatory"}],
     "telescope": [{"pk": "telescope"}],
     "target": [{"designation": "hidden"}, {"designation": "hidden_packed"}, {"designation": "hidden_name"}],
+    "window-computation": [{"pk": "computation"}, {"pk": "personal_computation"}],
+    "window-computation-windows": [{"id": "computation"}, {"id": "personal_computation"}],
     "webhook": [{"pk": "webhook"}],
     "notice": [{"pk": "notice"}],
     "campaign": [{"slug": "campaign"}],
@@ -85,8 +88,9 @@ QUERY: dict[str, list[str]] = {
     "organisation": ["lead"],
     "lead": ["lead"],
 }
-# What a parameter needs beside it.
+# What a parameter needs beside it; or an address, to tell anything.
 BESIDE = {
+    "targets_ephemeris": {"observatory": "observatory", "times": "instant"},
     "windows_explain": {"telescope": "telescope", "target": "hidden", "night": "day"},
     "windows_joint": {"telescopes": "telescopes", "target": "hidden"},
     "windows_last_chance": {"telescopes": "telescopes", "target": "hidden"},
@@ -95,6 +99,7 @@ BESIDE = {
 BODY = {
     "target": "hidden", "designation": "hidden", "campaign": "campaign", "slot": "slot", "telescope": "telescope",
     "organisation": "lead", "lead_organisation": "lead", "seats": "seats", "telescopes": "telescope_list",
+    "targets": "hidden_list",
 }  # fmt: skip
 
 
@@ -125,6 +130,7 @@ def make_house() -> House:
     open_to_all = _public_campaign_on_it(world)
     own, notice = _partner_things(world)
     _windows(world)
+    own |= _computations(world)
     elsewhere, person = make_organisation("elsewhere")
     Membership.objects.filter(user=person).update(role=Membership.Role.MANAGER)
     there = {
@@ -132,6 +138,7 @@ def make_house() -> House:
         "claim": claim.pk, "booking": booking.pk, "local_booking": local.pk, "closure": closure.pk, "grant": grant.pk,
         "telescope": chile, "telescopes": f"{chile},{world.telescopes['canary'].pk}", "telescope_list": [chile],
         "observatory": world.telescopes["chile"].observatory_id, "seats": [world.seats["hawaii"].pk],
+        "hidden_list": [HIDDEN], "instant": f"{start:%Y-%m-%dT%H:%M:%SZ}",
         "hidden": HIDDEN, "hidden_packed": "K31Q77X", "hidden_name": HIDDEN_NAME, "lead": "chile", "notice": notice,
         "day": f"{world.slot.starts_at:%Y-%m-%d}", "json": "json", "xml": "xml", "problem": "conflict",
         "no_secret": "x" * 43, "outsider_slug": elsewhere.slug, "public_slot": open_to_all.pk, **own,
@@ -213,6 +220,34 @@ def _windows(world: World) -> None:
         )
         for number, telescope in enumerate(world.telescopes.values()):
             add_window(target, telescope, orbit, ephemeris, now + (number + 1) * HOUR)
+
+
+def _computations(world: World) -> dict[str, Any]:
+    """What the lead's system asked for, and what one of its people did."""
+    world.target.refresh_from_db()
+    owners = {
+        "computation": {"organisation": world.organisations["chile"]}, "personal_computation": {"requested_by": world.lead}
+    }  # fmt: skip
+    return {name: add_computation(world, world.target, **owner).pk for name, owner in owners.items()}
+
+
+def add_computation(world: World, target: Target, windows: int = 1, **owner: Any) -> WindowComputation:
+    """One that is done, and could not compute the target everywhere."""
+    at, name = world.slot.starts_at, "classified place"
+    computation = WindowComputation.objects.create(
+        state=WindowComputation.State.DONE, starts_at=at, ends_at=at + HOUR, finished_at=at, expires_at=at + 900 * HOUR,
+        places=[{"name": name, "mpc_code": "", "telescope": None, "longitude_deg": 1.0, "latitude_deg": 2.0,
+                 "height_m": 3.0, "limits": {}}],
+        left_out=[{"target": target.pk, "reason": "classified reason of the computation"}], **owner,
+    )  # fmt: skip
+    figures = {field.name: 1.0 for field in ComputedWindow._meta.fields if field.get_internal_type() == "FloatField"}
+    ComputedWindow.objects.bulk_create(
+        ComputedWindow(
+            computation=computation, target=target, orbit=target.current_orbit, place=0, place_name=name,
+            night=at.date(), starts_at=at, ends_at=at + HOUR, peak_at=at, opened_by=1, closed_by=1, trust=0, **figures,
+        ) for _ in range(windows)
+    )  # fmt: skip
+    return computation
 
 
 def add_window(target: Target, telescope: Any, orbit: Orbit, ephemeris: Ephemeris, at: dt.datetime) -> None:

@@ -16,8 +16,8 @@ from django.test import Client
 from coordination.api_document import EXAMPLES, PROMISE
 from coordination.booking.services import advance_slots
 from coordination.common import following
-from coordination.visibility import planning
-from coordination.visibility.models import Chunk
+from coordination.visibility import computations, planning
+from coordination.visibility.models import Chunk, ComputationPart
 from observatories.models import Membership, Organisation, User
 from tests.coordination.booking.conftest import make_organisation
 from tests.network import catalogue, network, well_placed
@@ -46,6 +46,18 @@ class Recorder:
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
         }
+
+    def tables(self, name: str, who: str, /, query, **parameters) -> None:
+        """The same as CSV and VOTable."""
+        _, path = self.address[name]
+        client = Client()
+        client.force_login(User.objects.get(username=who))
+        for form in ("csv", "votable"):
+            answer = client.get(path.format(**parameters), {**query, "format": form})
+            assert answer.status_code == 200, name
+            text = b"".join(answer.streaming_content).decode()
+            media_type = answer["Content-Type"].partition(";")[0]
+            self.kept[name].setdefault("tables", {})[media_type] = shortened_table(text, form)
 
     def __call__(self, name: str, who: str, /, body=None, query=None, **parameters):
         method, path = self.address[name]
@@ -80,6 +92,13 @@ def shortened(value, key: str = ""):
     return value
 
 
+def shortened_table(text: str, form: str) -> str:
+    if form == "csv":
+        return "".join(text.splitlines(keepends=True)[: MOST + 1])
+    row = r"<TR>.*?</TR>\s*"
+    return re.sub(f"((?:{row}){{{MOST}}})(?:{row})+", r"\1", text, flags=re.DOTALL)
+
+
 @pytest.fixture
 def document():
     return the_document.document()
@@ -90,6 +109,7 @@ def recorded(document, catalogue, network, settings, monkeypatch):
     """All operations of the document, called one after the other."""
     settings.PLANNING_HORIZON_NIGHTS = 3
     monkeypatch.setattr("coordination.visibility.tasks.compute_chunk.delay", lambda chunk_id: None)
+    monkeypatch.setattr("coordination.visibility.tasks.compute_part.delay_on_commit", lambda part_id: None)
     cache.clear()
     for telescope in network[:4]:
         telescope.organisation, person = make_organisation(telescope.name[-3:].lower())
@@ -101,6 +121,7 @@ def recorded(document, catalogue, network, settings, monkeypatch):
         for chunk_id in Chunk.objects.values_list("pk", flat=True):
             planning.run_chunk(chunk_id)
         read_what_is_public(call, network)
+        windows_on_demand(call, network)
         own_things(call, network)
         campaign, slot = a_campaign(call)
         drafts_and_changes(call, campaign, slot)
@@ -125,13 +146,35 @@ def read_what_is_public(call, network) -> None:
     call("telescopes_list", "w84", query={"limit": 2})
     call("telescopes_retrieve", "w84", id=first)
     call("telescopes_occupied", "w84", id=first)
+    call("telescopes_free", "w84", id=first, query={"minutes": 30, "before": instant(NOW + 72 * HOUR)})
     call("targets_list", "w84", query={"limit": 2})
     call("targets_retrieve", "w84", designation="Ganymed")
+    three = {"site": "W84", "start": instant(NOW), "stop": instant(NOW + 2 * HOUR), "step": "1h"}
+    call("targets_ephemeris", "w84", designation="Ganymed", query={**three, "uncertainty": "true"})
+    call.tables("targets_ephemeris", "w84", three, designation="Ganymed")
     call("windows_list", "w84", query={"target": "Ganymed", "limit": 2})
+    call.tables("windows_list", "w84", {"target": "Ganymed"})
     call("windows_explain", "w84", query={"target": "Alinda", "telescope": first, "night": "2027-01-30"})
     span = {"after": instant(NOW), "before": instant(NOW + 24 * HOUR)}
     call("windows_joint", "w84", query={"target": "Ganymed", "telescopes": telescopes, **span})
     call("windows_last_chance", "w84", query={"target": "Ganymed", "telescopes": telescopes, **span})
+
+
+def windows_on_demand(call, network) -> None:
+    span = {"after": instant(NOW), "before": instant(NOW + 48 * HOUR)}
+    site = {"name": "a ridge", "longitude_deg": -70.6, "latitude_deg": -30.2, "height_m": 2700}
+    asked = {"targets": ["Ganymed"], "telescopes": [network[0].pk], "sites": [site], **span}
+    asked["limits"] = {"altitude_min_deg": 25}
+    call("window_computations_create", "w84", asked)
+    made = call("window_computations_create", "w84", {**asked, "as_job": True})
+    for pk in ComputationPart.objects.values_list("pk", flat=True):
+        computations.run_part(pk)
+    call("window_computations_list", "w84")
+    call("window_computations_retrieve", "w84", id=made["id"])
+    call("window_computations_windows_list", "w84", id=made["id"], query={"limit": 2})
+    call.tables("window_computations_windows_list", "w84", {}, id=made["id"])
+    again = call("window_computations_create", "w84", {**asked, "as_job": True})
+    call("window_computations_cancel", "w84", id=again["id"])
 
 
 def own_things(call, network) -> None:

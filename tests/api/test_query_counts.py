@@ -15,12 +15,13 @@ from coordination.campaigns.models import Campaign, CampaignTarget, Participatio
 from coordination.common import following
 from coordination.common.models import Event
 from coordination.partners.models import Notice, Webhook, WebhookDelivery
+from coordination.visibility.models import WindowComputation
 from observatories.models import Closure, Membership
 from targets.models import Ephemeris, Orbit, Target
 from tests.coordination.booking.conftest import HOUR, World, make_seats, make_slot, make_telescope, make_world
 
 from .document import operations
-from .house import add_window
+from .house import add_computation, add_window
 
 pytestmark = pytest.mark.django_db
 LISTS = sorted(operation.name for operation in operations() if operation.is_list)
@@ -62,7 +63,7 @@ def grant(world: World, number: int) -> None:
 def event(world: World, number: int) -> None:
     """Those of a slot and its claims."""
     slot(world, number)
-    following._number_events()
+    following.number_events()
 
 
 def notice(world: World, number: int) -> None:
@@ -75,9 +76,14 @@ def telescope(world: World, number: int) -> None:
 
 
 def target(world: World, number: int) -> None:
+    observed(number)
+
+
+def observed(number: int) -> Target:
     made = Target.objects.create(designation=f"2026 ZZ{number}")
     made.current_orbit = orbit_of(made)
     made.save()
+    return made
 
 
 def orbit_of(target: Target) -> Orbit:
@@ -88,8 +94,7 @@ def orbit_of(target: Target) -> Orbit:
 
 
 def window(world: World, number: int) -> None:
-    target(world, 1000 + number)
-    made = Target.objects.get(designation=f"2026 ZZ{1000 + number}")
+    made = observed(1000 + number)
     start = world.campaign.starts_at
     ephemeris = Ephemeris.objects.create(
         target=made, orbit=made.current_orbit, starts_at=start, ends_at=start + dt.timedelta(days=14), engine="x",
@@ -97,6 +102,19 @@ def window(world: World, number: int) -> None:
     )  # fmt: skip
     for each in world.telescopes.values():
         add_window(made, each, made.current_orbit, ephemeris, start + (number + 1) * HOUR)
+
+
+def computation(world: World, number: int) -> None:
+    add_computation(world, observed(2000 + number), requested_by=world.lead)
+
+
+def computed_window(world: World, number: int) -> None:
+    """All of one computation, each of another target."""
+    computation = WindowComputation.objects.first()
+    made = add_computation(world, observed(2000 + number), requested_by=world.lead)
+    if computation is not None:
+        made.windows.update(computation=computation)
+        made.delete()
 
 
 def webhook(world: World, number: int) -> None:
@@ -112,7 +130,8 @@ MAKE: dict[str, Callable[[World, int], None]] = {
     "observatories_list": telescope, "telescopes_list": telescope, "targets_list": target, "windows_list": window,
     "campaigns_list": campaign, "slots_list": slot, "claims_list": slot, "bookings_list": slot, "grants_list": grant,
     "closures_list": closure, "events_list": event, "notices_list": notice, "webhooks_list": webhook,
-    "webhooks_deliveries_list": delivery,
+    "webhooks_deliveries_list": delivery, "window_computations_list": computation,
+    "window_computations_windows_list": computed_window,
 }  # fmt: skip
 
 
@@ -128,7 +147,8 @@ def ask(world: World, path: str) -> tuple[int, int]:
     """Queries and rows of a page."""
     client = Client()
     client.force_login(world.lead)
-    path = path.replace("{id}", str(Webhook.objects.order_by("pk").first().pk))
+    owner = WindowComputation if path.startswith("/api/v1/window-computations/") else Webhook
+    path = path.replace("{id}", str(owner.objects.order_by("pk").first().pk))
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(path, {"limit": 100})
     assert answer.status_code == 200, answer.content

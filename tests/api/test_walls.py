@@ -5,6 +5,7 @@ and a confidential target is nowhere: it looks exactly like one that does not ex
 
 import json
 import re
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
@@ -53,7 +54,15 @@ def every_address(house: House, without=frozenset()) -> list[str]:
     for name, _, parameters in addresses():
         for filled in [] if name in SAME_FOR_ALL else house.paths(name, parameters):
             found.append(reverse(name, kwargs=filled))
+    for operation in operations():
+        if operation.name in BESIDE:  # without these it would tell nothing
+            query = urlencode(beside(operation, house), quote_via=quote)
+            found += [f"{path}?{query}" for path in _filled(operation, house)]
     return sorted(set(found))
+
+
+def beside(operation, house: House) -> dict:
+    return {key: house.there[value] for key, value in BESIDE.get(operation.name, {}).items()}
 
 
 def leaks(answer, asked: str) -> list[str]:
@@ -124,8 +133,9 @@ def test_a_private_row_looks_like_one_that_does_not_exist(house):
             for key in _keys(operation.path):
                 known = str(house.there[key])
                 other = UNKNOWN.get(known, str(UNKNOWN_ID))
+                query = f"?{urlencode(beside(operation, house))}" if operation.name in BESIDE else ""
                 one, two = (
-                    _call(client, operation, operation.path.replace(f"{{{names[0]}}}", value), house)
+                    _call(client, operation, operation.path.replace(f"{{{names[0]}}}", value) + query, house)
                     for value in (known, other)
                 )
                 assert plain(one, known, other) == plain(two, known, other), (operation.name, key)
@@ -195,16 +205,16 @@ def test_naming_what_is_private_in_a_query_tells_nothing(house):
         for operation in operations():
             if operation.method != "get" or "{" in operation.path:
                 continue
-            beside = {key: house.there[value] for key, value in BESIDE.get(operation.name, {}).items()}
+            further = beside(operation, house)
             for parameter in set(operation.parameters("query")) & set(QUERY):
                 for key in QUERY[parameter]:
                     if key in ("telescope", "lead"):
-                        answer = client.get(operation.path, beside | {parameter: house.there[key]})
-                        assert leaks(answer, json.dumps(beside)) == [], (operation.name, parameter)
+                        answer = client.get(operation.path, further | {parameter: house.there[key]})
+                        assert leaks(answer, json.dumps(further)) == [], (operation.name, parameter)
                         continue
                     known = str(house.there[key])
                     other = UNKNOWN.get(known, str(UNKNOWN_ID))
-                    one, two = (client.get(operation.path, beside | {parameter: value}) for value in (known, other))
+                    one, two = (client.get(operation.path, further | {parameter: value}) for value in (known, other))
                     assert plain(one, known, other) == plain(two, known, other), (operation.name, parameter, key)
                     assert leaks(one, known) == [], (operation.name, parameter, known, one.content[:500])
                     asked += 1
