@@ -73,6 +73,17 @@ ROWS: dict[str, list[dict[str, str]]] = {
     "closure": [{"pk": "closure"}],
     "api-problem": [{"name": "problem"}],
     "feeds:calendar": [{"secret": "no_secret"}],
+    "web:target": [{"designation": "hidden"}, {"designation": "hidden_packed"}, {"designation": "hidden_name"}],
+    "web:target-figure": [{"designation": "hidden", "figure": "windows", "ending": "svg"}],
+    "web:campaign": [{"slug": "campaign"}],
+    "web:campaign-figure": [{"slug": "campaign", "figure": "coverage", "ending": "csv"}],
+    "web:telescope": [{"pk": "telescope"}],
+    "web:telescope-figure": [{"pk": "telescope", "figure": "nights", "ending": "csv"}],
+    "web:home-figure": [{"figure": "map", "ending": "svg"}],
+    "dome-": [{"pk": "telescope", "night": "day"}],
+    "dome-ephemeris": [{"pk": "booking"}, {"pk": "local_booking"}],
+    "invitation": [{"key": "no_secret"}],
+    "new-password": [{"uidb64": "no_user", "token": "no_secret"}],
     "vo:obsplan-day": [{"day": "day", "ending": "json"}, {"day": "day", "ending": "xml"}],
 }
 # Further parameters of paths.
@@ -141,7 +152,8 @@ def make_house() -> House:
         "hidden_list": [HIDDEN], "instant": f"{start:%Y-%m-%dT%H:%M:%SZ}",
         "hidden": HIDDEN, "hidden_packed": "K31Q77X", "hidden_name": HIDDEN_NAME, "lead": "chile", "notice": notice,
         "day": f"{world.slot.starts_at:%Y-%m-%d}", "json": "json", "xml": "xml", "problem": "conflict",
-        "no_secret": "x" * 43, "outsider_slug": elsewhere.slug, "public_slot": open_to_all.pk, **own,
+        "no_secret": "x" * 43, "no_user": "MQ", "windows": "windows", "coverage": "coverage", "nights": "nights",
+        "map": "map", "svg": "svg", "csv": "csv", "outsider_slug": elsewhere.slug, "public_slot": open_to_all.pk, **own,
     }  # fmt: skip
     tokens = [create_token(one.pk, name="robot", scopes=SCOPES)[1] for one in (elsewhere, world.organisations["chile"])]
     return House(world, tokens[0], tokens[1], there)
