@@ -279,6 +279,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "coordination.common.negotiation.FormatNegotiation",
     "DEFAULT_PARSER_CLASSES": ["coordination.common.json_bodies.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "coordination.common.pagination.KeysetPagination",

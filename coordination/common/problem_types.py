@@ -93,8 +93,9 @@ TYPES: dict[str, ProblemType] = {
             "not-acceptable",
             (406,),
             "None of the formats asked for is offered",
-            "`Accept` asks for formats of which this address offers none.",
-            "Ask for one of `accepted`, or for anything: `Accept: */*`.",
+            "`Accept`, or the parameter `format`, asks for formats of which this address offers none.",
+            "Ask for one of `accepted`, or for anything: `Accept: */*`. `detail` says how `format` calls them; where "
+            "it is given, `Accept` does not matter.",
             _NEVER,
             ("accepted",),
         ),
@@ -102,7 +103,8 @@ TYPES: dict[str, ProblemType] = {
             "conflict",
             (409,),
             "The request conflicts with what is there",
-            "The telescope is booked or closed in that time, or the state of things does not allow it (any more).",
+            "The telescope is booked or closed in that time, or the state of things does not allow it (any more); or "
+            "somebody else has made the same at the same moment.",
             "`conflict` gives the interval that is in the way, `state` the state, `code` the reason. Look again at "
             "what is there, then choose anew.",
             "Only after something has changed.",
@@ -176,6 +178,16 @@ TYPES: dict[str, ProblemType] = {
             "A mistake of the service. Nothing was changed: what a request does, it does wholly or not at all.",
             "Try again later; if it stays, tell who runs the service when it happened.",
             "Later, with growing pauses.",
+        ),
+        ProblemType(
+            "unavailable",
+            (503,),
+            "The service cannot answer just now",
+            "The database does not answer: it is being restarted, or has no connection left. Nothing was changed, "
+            "unless the connection was lost just while a change was being completed.",
+            "Wait as many seconds as `Retry-After` says and send the same again; a write with the same "
+            "`Idempotency-Key`, so that it is done once.",
+            "After `Retry-After`, with growing pauses.",
         ),
     )
 }

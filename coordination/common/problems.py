@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
 from django.urls import NoReverseMatch, reverse
 from rest_framework import exceptions, status
@@ -87,6 +89,31 @@ class UnknownError(DomainError):
     status = status.HTTP_404_NOT_FOUND
 
 
+class UnavailableError(DomainError):
+    """What the request needs does not answer just now."""
+
+    problem = "unavailable"
+    status = status.HTTP_503_SERVICE_UNAVAILABLE
+    headers = {"Retry-After": "5"}
+
+
+_UNIQUE_VIOLATION = "23505"
+_NOT_THERE = ("08", "53", "57P")  # no connection, out of resources (such as connections), shut down or starting
+
+
+def _of_database(error: DatabaseError) -> DomainError | None:
+    """What a caller is told where the database refused: one of two who wrote the same at once, or all while it is down.
+    None for what is a mistake of the service.
+    """
+    state = getattr(error.__cause__, "sqlstate", None)
+    if isinstance(error, IntegrityError) and state == _UNIQUE_VIOLATION:
+        return ConflictError("Somebody else has just made the same: look at what is there.")
+    lost = state is None or state.startswith(_NOT_THERE)
+    if isinstance(error, InterfaceError) or (isinstance(error, OperationalError) and lost):
+        return UnavailableError("The database does not answer just now: try again.")
+    return None
+
+
 def problem(name: str, status_code: int, detail: str, **extra: Any) -> dict[str, Any]:
     kind = TYPES[name]
     return {"type": kind.uri, "title": kind.title, "status": status_code, "detail": detail, **extra}
@@ -125,6 +152,8 @@ def explained(error: Exception) -> tuple[dict[str, Any], int, dict[str, str]] | 
         error = exceptions.ValidationError(
             detail=error.message_dict if hasattr(error, "error_dict") else error.messages
         )
+    elif isinstance(error, DatabaseError):
+        error = _of_database(error) or error
     if isinstance(error, DomainError):
         return error.as_problem(), error.status, dict(error.headers)
     if isinstance(error, exceptions.APIException):
@@ -145,7 +174,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     set_rollback()
     response = Response(body, status=code, headers=headers | {"Link": help_link(body)})
     request = context["request"]
-    if getattr(getattr(request, "accepted_renderer", None), "format", "") != "api":  # the pages of the browsable API
+    as_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"  # of the browsable API
+    if not as_page or code == status.HTTP_503_SERVICE_UNAVAILABLE:  # a page says who is signed in: from the database
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), CONTENT_TYPE
         response.content_type = CONTENT_TYPE
     return response
@@ -156,7 +186,11 @@ def _offered(code: int, view: Any) -> dict[str, Any]:
     reads = code == status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
     accepted = [each.media_type for each in (view.parser_classes if reads else view.renderer_classes)]
     names = ", ".join(accepted)
-    detail = f"A body has to be {names}, and to be announced so." if reads else f"There is {names}."
+    if reads:
+        detail = f"A body has to be {names}, and to be announced so."
+    else:
+        formats = ", ".join(f"{each.media_type} (format={each.format})" for each in view.renderer_classes)
+        detail = f"There is {formats}."
     return {"detail": detail, "accepted": accepted}
 
 

@@ -22,6 +22,7 @@ _BY_STATUS = {
     405: "method-not-allowed",
     413: "too-large",
     500: "internal-error",
+    503: "unavailable",
 }
 _BIGGEST_NUMBER_DIGITS = 18
 

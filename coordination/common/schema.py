@@ -76,6 +76,7 @@ _REFUSALS = {
     "404": "There is nothing here that the caller can see.",
     "406": "None of the formats asked for is offered.",
     "429": "Too many requests: `Retry-After` says for how many seconds to wait.",
+    "503": "The database does not answer just now: `Retry-After` says for how many seconds to wait.",
 }
 _OF_WRITES = {"409": "It conflicts with what is there: `conflict` gives the interval, `state` what came before."}
 _OF_HEADERS = {

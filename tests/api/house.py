@@ -237,9 +237,10 @@ def _windows(world: World) -> None:
 def _computations(world: World) -> dict[str, Any]:
     """What the lead's system asked for, and what one of its people did."""
     world.target.refresh_from_db()
-    owners = {
-        "computation": {"organisation": world.organisations["chile"]}, "personal_computation": {"requested_by": world.lead}
-    }  # fmt: skip
+    owners: dict[str, dict[str, Any]] = {
+        "computation": {"organisation": world.organisations["chile"]},
+        "personal_computation": {"requested_by": world.lead},
+    }
     return {name: add_computation(world, world.target, **owner).pk for name, owner in owners.items()}
 
 

@@ -233,6 +233,18 @@ class TestDjangosOwn:
         for method in ("PUT", "TRACE", "BREW"):
             problem_of(robot.generic(method, "/api/v1/targets/"), 405, "method-not-allowed")
 
+    def test_a_format_that_is_not_offered_is_told_with_those_that_are(self, robot):
+        body = problem_of(robot.get("/api/v1/windows/?format=xml"), 406, "not-acceptable")
+        for name in ("json", "csv", "votable"):
+            assert f"format={name})" in body["detail"]
+        assert "text/csv" in body["accepted"]
+        problem_of(robot.get("/api/v1/targets/?format=csv"), 406, "not-acceptable")
+
+    def test_a_format_in_the_address_is_stronger_than_what_is_accepted(self, robot):
+        for accept in ("application/json", "text/html", "*/*", "image/png"):
+            answer = robot.get("/api/v1/windows/?format=csv", headers={"accept": accept})
+            assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
+
     def test_a_format_that_is_not_offered(self, robot):
         body = problem_of(robot.get("/api/v1/targets/", headers={"accept": "image/png"}), 406, "not-acceptable")
         assert "application/json" in body["accepted"]
