@@ -41,13 +41,13 @@ CSRF = "c" * 32
 
 
 @schema.include(method="GET").parametrize()
-@of_size(5)
+@of_size(4)
 def test_every_answer_is_as_documented(case, one_transaction):
     case.call_and_validate(excluded_checks=UNSAID)
 
 
 @signed_in.parametrize()
-@of_size(6)
+@of_size(4)
 def test_every_answer_to_a_coordinator_is_as_documented(case, coordinator):
     """The same by somebody who is signed in, on what is there: rows of a campaign for some of the identifiers."""
     session, there = coordinator
@@ -59,7 +59,7 @@ def test_every_answer_to_a_coordinator_is_as_documented(case, coordinator):
 
 
 @signed_in.include(path_regex="/(events|webhooks)/").parametrize()
-@of_size(6)
+@of_size(4)
 def test_every_answer_to_a_partners_system_is_as_documented(case, partner):
     token, webhook_id = partner
     if case.meta.generation.mode.is_positive and "id" in case.path_parameters:
@@ -73,7 +73,7 @@ def test_what_is_created_is_followed_along_the_links(coordinator_token):
 
     class Sequences(signed_in.as_state_machine()):
         def before_call(self, case):
-            if isinstance(case.body, dict):
+            if isinstance(case.body, dict) and (case.meta is None or case.meta.generation.mode.is_positive):
                 case.body.update({name: value for name, value in there.items() if name in case.body})
 
         def get_call_kwargs(self, case):
