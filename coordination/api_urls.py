@@ -20,6 +20,7 @@ from coordination.visibility.computations_api import ComputedWindowViewSet, Wind
 from coordination.visibility.ephemeris_api import EphemerisView
 from coordination.visibility.explain_api import ExplainView
 from coordination.visibility.joint_api import JointWindowsView, LastChanceView
+from coordination.visibility.priorities_api import PrioritiesView
 from observatories.api import ObservatoryViewSet, TelescopeViewSet
 from observatories.closures_api import ClosureViewSet
 from targets.api import TargetViewSet
@@ -46,6 +47,7 @@ urlpatterns = [
     path("problems/", problem_list, name="api-problems"),
     path("problems/<slug:name>/", problem_detail, name="api-problem"),
     path("windows/explain/", ExplainView.as_view(), name="window-explain"),
+    path("priorities/", PrioritiesView.as_view(), name="priorities"),
     path("events/", EventsView.as_view(), name="events"),
     path("me/", MeView.as_view(), name="me"),
     path("me/preferences/", PreferenceView.as_view(), name="my-preferences"),

@@ -3,14 +3,17 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
 from unfold.paginator import InfinitePaginator
 
-from coordination.common.admin import ReadOnlyAdmin, ReadOnlyInline
+from coordination.common.admin import PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
 from targets.admin import ByDesignation
 from targets.orbits.trust import in_words
 
 from . import quality
-from .models import Chunk, Computation, VisibilityWindow
+from .models import Chunk, Computation, PriorityWeights, VisibilityWindow
+from .priority.scoring import PARTS
+from .priority_weights import set_priority_weights
 
 
 class ChunkInline(ReadOnlyInline):
@@ -103,3 +106,24 @@ class VisibilityWindowAdmin(ByDesignation, ReadOnlyAdmin):
     @admin.display(description="3-sigma fits the field", boolean=True)
     def fits(self, window: VisibilityWindow) -> bool | None:
         return quality.quality_of(window).fits_field
+
+
+@admin.register(PriorityWeights)
+class PriorityWeightsAdmin(SimpleHistoryAdmin, PublicAdmin):
+    """The one row of weights: changed by who has the permission, with its history."""
+
+    list_display = ("__str__", *PARTS)
+    fieldsets = (
+        ("Parts of the score", {"fields": (tuple(PARTS),), "description": "Only ratios count. See docs/priority.md."}),
+        *((part.capitalize(), {"fields": (names,)}) for part, names in PARTS.items()),
+    )
+
+    def save_model(self, request: HttpRequest, obj: PriorityWeights, form: Any, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        obj.pk = set_priority_weights(actor=request.user, **changes).pk
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not PriorityWeights.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

@@ -20,7 +20,7 @@ from coordination.feeds.models import CalendarFeed
 from coordination.feeds.services import create_calendar
 from coordination.partners.models import Notice, WebhookDelivery
 from coordination.partners.services import create_token, create_webhook, ping_webhook, prepare_deliveries
-from coordination.visibility.models import ComputedWindow, VisibilityWindow, WindowComputation
+from coordination.visibility.models import Computation, ComputedWindow, VisibilityWindow, WindowComputation
 from coordination.visibility.storage import ensure_partitions
 from observatories.models import Membership
 from observatories.services import add_closure
@@ -208,6 +208,8 @@ def _partner_things(world: World) -> tuple[dict[str, Any], int]:
 def _windows(world: World) -> None:
     """A stored window of the hidden target and one of the candidate; their orbits and ephemerides."""
     now = clock.now()
+    whole = {"starts_at": now - 48 * HOUR, "ends_at": now + 14 * 24 * HOUR}
+    Computation.objects.create(state=Computation.State.DONE, **whole)
     for target in Target.objects.all():
         orbit = Orbit.objects.create(
             target=target, source="mpc", reference="classified orbit" if target == world.target else "",

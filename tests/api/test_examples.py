@@ -155,6 +155,7 @@ def read_what_is_public(call, network) -> None:
     call("windows_list", "w84", query={"target": "Ganymed", "limit": 2})
     call.tables("windows_list", "w84", {"target": "Ganymed"})
     call("windows_explain", "w84", query={"target": "Alinda", "telescope": first, "night": "2027-01-30"})
+    call("priorities_retrieve", "w84", query={"night": f"{NOW:%Y-%m-%d}", "telescope": first, "limit": 1})
     span = {"after": instant(NOW), "before": instant(NOW + 24 * HOUR)}
     call("windows_joint", "w84", query={"target": "Ganymed", "telescopes": telescopes, **span})
     call("windows_last_chance", "w84", query={"target": "Ganymed", "telescopes": telescopes, **span})

@@ -1,6 +1,9 @@
-"""Stored windows and the work that computes them; windows that were asked for with constraints of their own."""
+"""Stored windows and the work that computes them; windows that were asked for with constraints of their own; weights of
+the ranking.
+"""
 
 from .on_demand import ComputationPart, ComputedWindow, WindowComputation
+from .priority import PriorityWeights
 from .windows import EDGES, Chunk, Computation, TelescopeCoverage, VisibilityWindow, WindowQuerySet
 
 __all__ = [
@@ -9,6 +12,7 @@ __all__ = [
     "Computation",
     "ComputationPart",
     "ComputedWindow",
+    "PriorityWeights",
     "TelescopeCoverage",
     "VisibilityWindow",
     "WindowComputation",
