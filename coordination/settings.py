@@ -40,6 +40,9 @@ ORBIT_RETENTION_DAYS = env.int("ORBIT_RETENTION_DAYS", default=730)  # versions 
 CANDIDATE_RETENTION_DAYS = env.int("CANDIDATE_RETENTION_DAYS", default=60)  # unconfirmed objects that came to nothing
 PLANETARY_KERNEL = env.str("PLANETARY_KERNEL", default="")  # a bigger DE440 file than the excerpt that is shipped
 CLOCK_OFFSET_SECONDS = env.float("CLOCK_OFFSET_SECONDS", default=0.0)  # rehearsals: what the service takes for now
+CLOCK_OFFSET_FILE = env.str(
+    "CLOCK_OFFSET_FILE", default=""
+)  # the same in a file, read anew each time: see docs/jobs.md
 
 # E-mail about notices. Without EMAIL_URL none is sent; people find their notices in the service.
 EMAIL_URL = env.str("EMAIL_URL", default="")
@@ -246,9 +249,10 @@ _JOBS = {
 # Defaults: copied into the database when beat starts, where the admin edits them.
 CELERY_BEAT_SCHEDULE = {
     **{
-        f"job {name}": {"task": "jobs.run", "args": [name], "schedule": when, "options": {"expires": 1800}}
+        f"job {name}": {"task": "jobs.run", "args": [name], "schedule": when, "options": {"expire_seconds": 1800}}
         for name, when in _JOBS.items()
     },
+    "sweep lost jobs": {"task": "jobs.sweep", "schedule": 300.0, "options": {"expire_seconds": 240}},
     "plan windows": {"task": "visibility.plan", "schedule": 600.0},
     "sweep lost chunks": {"task": "visibility.sweep", "schedule": 30.0},
     "sweep lost parts of window computations": {"task": "visibility.sweep_computations", "schedule": 30.0},

@@ -3,6 +3,8 @@
 A room registers its jobs in `AppConfig.ready`; Celery (`jobs.run`), beat and `manage.py job` run them by name.
 """
 
+import datetime as dt
+import json
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -10,15 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django_celery_beat.models import PeriodicTask
 
 from . import clock, sources
 from .models import RunRecord
 from .providers.errors import Offline, SourceError
+from .runs import close_killed
 
 logger = logging.getLogger(__name__)
 
 MOST_FINDINGS = 200  # in one run record; `failed` in its counts tells how many there were
-KILLED = "It ended without a word: its process was killed, or lost its connection."
+LOST_AFTER = dt.timedelta(minutes=10)  # without a sign of it: it may have waited behind long work
+LOST_UNTIL = dt.timedelta(days=7)  # what nobody could run for so long is left to the schedule
 
 
 @dataclass
@@ -77,13 +82,12 @@ def run_job(name: str) -> RunRecord | None:
         if not is_alone:
             return None
         sources.ensure_rows()
-        unfinished = RunRecord.objects.filter(job=name, state=RunRecord.State.RUNNING)
-        unfinished.update(state=RunRecord.State.FAILED, ended_at=clock.now(), message=KILLED)
         return _recorded(job)
 
 
 def _recorded(job: Job) -> RunRecord:
     record, run = RunRecord.objects.create(job=job.name), Run()
+    close_killed(record)
     try:
         job.run(run)
         record.state = RunRecord.State.SUCCEEDED
@@ -99,6 +103,31 @@ def _recorded(job: Job) -> RunRecord:
         record.message = run.message[:2000]
         record.save()
     return record
+
+
+def lost() -> list[str]:
+    """Jobs whose last turn came to nothing: killed while they ran, or queued by beat and never begun, as after a broker
+    was emptied. Without them a weekly job would wait for the next week.
+    """
+    return [name for name in sorted(_jobs) if _was_killed(name) or _never_began(name)]
+
+
+def _was_killed(name: str) -> bool:
+    if not RunRecord.objects.filter(job=name, state=RunRecord.State.RUNNING).exists():
+        return False
+    with _alone(name) as is_alone:  # whoever is at it holds the lock
+        return is_alone
+
+
+def _never_began(name: str) -> bool:
+    now = clock.now()
+    queued = PeriodicTask.objects.filter(
+        task="jobs.run", args=json.dumps([name]), enabled=True, total_run_count__gt=0,
+        last_run_at__range=(now - LOST_UNTIL, now - LOST_AFTER),
+    ).order_by("-last_run_at").first()  # fmt: skip
+    if queued is None or queued.last_run_at is None:
+        return False
+    return not RunRecord.objects.filter(job=name, started_at__gte=queued.last_run_at).exists()
 
 
 @contextmanager

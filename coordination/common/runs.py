@@ -6,6 +6,16 @@ from contextlib import contextmanager
 from . import clock
 from .models import RunRecord
 
+KILLED = "It ended without a word: its process was killed, or lost its connection."
+
+
+def close_killed(record: RunRecord) -> None:
+    """Close the records of earlier runs that never ended. To be called where no other run of the job can be at work;
+    one that only waits for its turn says itself how it went when it ends.
+    """
+    earlier = RunRecord.objects.filter(job=record.job, state=RunRecord.State.RUNNING, pk__lt=record.pk)
+    earlier.update(state=RunRecord.State.FAILED, ended_at=clock.now(), message=KILLED)
+
 
 @contextmanager
 def recorded(job: str) -> Iterator[RunRecord]:

@@ -28,3 +28,10 @@ def drop_old_answers() -> None:
 def run_job(name: str) -> None:
     """Does nothing where the job is being run already."""
     jobs.run_job(name)
+
+
+@shared_task(name="jobs.sweep")
+def sweep_jobs() -> None:
+    """Queue again what was lost on the way to a worker, or with one."""
+    for name in jobs.lost():
+        run_job.apply_async((name,), expires=240)  # the next sweep asks again

@@ -19,6 +19,8 @@ from targets.sources.records import RecordError, TargetRecord
 from targets.sources.rows import Rows
 from targets.sources.sbdb.client import fetch_object
 from targets.sources.sbdb.records import target_record
+from targets.sources.sbdb_query.client import fetch_solutions
+from targets.sources.sbdb_query.parse import SolutionRow
 from targets.sources.scout import client as scout_client
 from targets.sources.scout.parse import ScoutObject
 from targets.sources.sentry.client import fetch_removed, fetch_risk_list
@@ -34,6 +36,11 @@ def sbdb_record(designation: str, known_solved_at: dt.datetime | None = None) ->
     except RecordError as error:
         breaker.quarantine("sbdb", designation, str(error), repr(found).encode()[:2000])
         raise Nonsense("sbdb", str(error), Wrong.FIELD) from error
+
+
+def solutions() -> Rows[SolutionRow]:
+    with breaker.about("list of solutions"):
+        return fetch_solutions().value
 
 
 def risk_list() -> Rows[RiskRow]:

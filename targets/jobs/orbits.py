@@ -12,18 +12,35 @@ from targets.sources.records import TargetRecord
 
 from . import asking
 
+MANY = 20  # from so many on, one question for the list of solutions is cheaper than one for each
 AT_ONCE = 50  # answers that are stored together: a run that is killed asks for so many again
 
 
 def refresh(run: Run) -> None:
-    """Ask for each orbit that is due, and store the answers part by part; so what was done stays done."""
+    """Ask for each orbit that is due, and store the answers part by part; so what was done stays done. Where many are
+    due, those are left out whose solution the list of all objects says to be the stored one.
+    """
     due = list(refreshing.due_targets())
+    if len(refreshing.with_solution(due)) >= MANY:
+        due = _without_unchanged(run, due)
     for start in range(0, len(due), AT_ONCE):
         try:
             refresh_part(run, due[start : start + AT_ONCE])
         except (Offline, breaker.Paused):
             run.count("left", len(due) - start - AT_ONCE if len(due) > start + AT_ONCE else 0)
             raise
+
+
+def _without_unchanged(run: Run, due: Sequence[Target]) -> list[Target]:
+    """Without the list each is asked for, as if there were none."""
+    try:
+        listed = asking.solutions().rows
+    except SourceError as error:
+        run.message = f"Each orbit was asked for by itself: {error}"
+        return list(due)
+    unchanged = refreshing.confirm_unchanged(due, listed)
+    run.count("unchanged", len(unchanged))
+    return [target for target in due if target.pk not in unchanged]
 
 
 def refresh_part(run: Run, targets: Sequence[Target]) -> None:

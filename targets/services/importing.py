@@ -49,6 +49,7 @@ def import_file(file: CatalogueFile, *, progress: Callable[[int], None] = lambda
     """
     with runs.recorded("import_targets") as record, transaction.atomic():
         _lock_imports()
+        runs.close_killed(record)
         result = _Import().run(file, progress)
         record.counts = result.counts()
         if result.created or result.updated:

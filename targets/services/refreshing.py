@@ -1,7 +1,7 @@
 """Which orbits are due to be asked for, and what an answer changes."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -11,12 +11,14 @@ from coordination.common import clock
 from targets.designations import key_of
 from targets.models import Candidate, Designation, Orbit, OrbitCheck, Target
 from targets.sources.records import TargetRecord
+from targets.sources.sbdb_query.parse import SolutionRow
 from targets.tracking import tracked_targets, urgent_targets
 
 from .importing import Taken, take_records
 
 # A little less than the hour and the day, so that a job that starts a minute early does not pass its targets by.
 URGENT_EVERY, TRACKED_EVERY = dt.timedelta(minutes=50), dt.timedelta(hours=22)
+Solution = tuple[str, dt.datetime | None, float | None]
 NEWLY_DESIGNATED = dt.timedelta(days=14)
 
 
@@ -51,6 +53,43 @@ def latest_solved_at(target_ids: Collection[int], source: str) -> dict[int, dt.d
     """Of what a source published of targets until now: an older solution is no news."""
     solved = Orbit.objects.filter(target_id__in=target_ids, source=source, solved_at__isnull=False)
     return dict(solved.order_by().values_list("target_id").annotate(latest=Max("solved_at")))
+
+
+def with_solution(targets: Collection[Target]) -> set[int]:
+    """Those of which a solution of SBDB is stored."""
+    return set(_latest_solutions(targets))
+
+
+@transaction.atomic
+def confirm_unchanged(targets: Collection[Target], listed: Iterable[SolutionRow]) -> set[int]:
+    """Note of targets that their stored solution, and H, are those that SBDB lists; their identifiers. Where anything
+    differs, or their last answer was a problem, they have to be asked for.
+    """
+    by_key = {key_of(row.designation): row for row in listed}
+    latest = _latest_solutions(targets)
+    known = Designation.objects.filter(target_id__in=latest, key__in=by_key).values_list("target_id", "key")
+    rows = {target_id: by_key[key] for target_id, key in known}
+    troubled = set(
+        OrbitCheck.objects.filter(target_id__in=rows).exclude(problem="").values_list("target_id", flat=True)
+    )
+    unchanged = {pk for pk, row in rows.items() if pk not in troubled and _is_same(latest[pk], row)}
+    note_checks(dict.fromkeys(unchanged, Check()))
+    return unchanged
+
+
+def _latest_solutions(targets: Collection[Target]) -> dict[int, Solution]:
+    """(reference, when it was solved, H) of the solution of SBDB that was solved last, by target."""
+    ours = Orbit.objects.filter(target__in=targets, source=Orbit.Source.SBDB, solved_at__isnull=False)
+    rows = ours.order_by("target_id", "-solved_at", "-pk").distinct("target_id")
+    return {
+        pk: (reference, solved_at, h_mag)
+        for pk, reference, solved_at, h_mag in rows.values_list("target_id", "reference", "solved_at", "h_mag")
+    }
+
+
+def _is_same(stored: Solution, row: SolutionRow) -> bool:
+    reference, solved_at, h_mag = stored
+    return reference.split(" ")[0] == f"JPL#{row.solution_id}" and solved_at == row.solved_at and h_mag == row.h_mag
 
 
 @transaction.atomic

@@ -1,7 +1,11 @@
 """The state in each provider's format: synthetic answers, as JSON-able objects or texts."""
 
+import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import astropy_iers_data
 
 from targets.designations import pack
 from tests.providers.horizons import horizons
@@ -251,6 +255,22 @@ def mpcorb_line(body: Body) -> str:
     return line + body.last_obs.replace("-", "")
 
 
+def iers(state: State, params: Params, _: Any) -> Reply:
+    """The installed table of the Earth's rotation, with so many of its predictions marked as measured."""
+    lines = list(_finals())
+    first = next((k for k, line in enumerate(lines) if line[16] == "P"), len(lines))
+    for k in range(first, min(first + state.measured_days_more, len(lines))):
+        lines[k] = lines[k][:16] + "I" + lines[k][17:57] + "I" + lines[k][58:]
+    return 200, "\n".join([*lines, ""])
+
+
+@functools.cache
+def _finals() -> tuple[str, ...]:
+    """Its newest sixteen years: quicker to read than all."""
+    text = Path(astropy_iers_data.IERS_A_FILE).read_text(encoding="ascii")
+    return tuple([line for line in text.splitlines() if line[18:27].strip()][-6000:])
+
+
 ANSWERS: dict[str, tuple[str, Callable[[State, Params, Any], Reply]]] = {
     "sbdb": ("/sbdb.api", sbdb),
     "sbdb_query": ("/sbdb_query.api", sbdb_query),
@@ -262,6 +282,7 @@ ANSWERS: dict[str, tuple[str, Callable[[State, Params, Any], Reply]]] = {
     "neocp": ("/neocp.txt", neocp),
     "obscodes": ("/obscodes", obscodes),
     "identifier": ("/query-identifier", identifier),
+    "iers": ("/finals2000A.all", iers),
     "neofixer": ("/targets/", neofixer),
     "esa": ("/download", esa),
 }

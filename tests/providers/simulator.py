@@ -9,7 +9,7 @@ import threading
 import time
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -33,6 +33,14 @@ class Misbehaviour:
     retry_after_s: float = 1.0
 
 
+@dataclass
+class Held:
+    """An answer that is held back: `arrived` once somebody waits for it, until `let_go` is set."""
+
+    arrived: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+
 class Simulator:
     """All providers on one port of loopback. `urls` is what PROVIDER_URLS has to be."""
 
@@ -45,6 +53,7 @@ class Simulator:
         self.lock = threading.Lock()
         self._under_way = 0
         self._bad: dict[str, Misbehaviour] = {}
+        self._held: dict[str, Held] = {}
         self._stop = threading.Event()
         self._server = _Server(("127.0.0.1", port), _handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -70,6 +79,11 @@ class Simulator:
         assert kind in MISBEHAVIOURS, kind
         with self.lock:
             self._bad[provider] = Misbehaviour(kind, **how)
+
+    def hold(self, provider: str) -> Held:
+        """Hold back the next answer of a provider."""
+        with self.lock:
+            return self._held.setdefault(provider, Held())
 
     def behave(self, provider: str = "") -> None:
         with self.lock:
@@ -145,6 +159,10 @@ def _serve(simulator: Simulator, handler: BaseHTTPRequestHandler) -> None:
     with simulator.lock:
         simulator.calls[name] += 1
         simulator.requests.append((name, params, dict(handler.headers)))
+        held = simulator._held.pop(name, None)
+    if held is not None:
+        held.arrived.set()
+        held.let_go.wait(60)
     bad = simulator._taken(name)
     status, reply = ANSWERS[name][1](simulator.state, params, content)
     headers = dict(simulator.validators.get(name, {}))

@@ -77,6 +77,7 @@ class State:
     candidates: dict[str, Candidate] = field(default_factory=dict)
     aliases: dict[str, list[str]] = field(default_factory=dict)  # a text that several objects share
     codes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measured_days_more: int = 0  # of the Earth's rotation, than the installed table has
     generated_at: str = "2026-11-24T09:00:00Z"
 
     @classmethod

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from coordination.common.providers.reading import (
     Fields,
@@ -19,6 +19,7 @@ from targets.sources.records import ORBIT_RANGES
 from targets.sources.rows import Rows, read_rows
 from targets.sources.sbdb.parse import solved_at
 
+R = TypeVar("R")
 PROVIDER = "sbdb_query"
 VERSIONS = ("1.0",)
 # What a query asks for; the answer is read by these names, in whatever order it has them.
@@ -27,6 +28,18 @@ FIELDS = (
     "q", "i", "om", "w", "ma", "tp", "moid", "condition_code", "data_arc", "first_obs", "last_obs", "n_obs_used", "rms",
     "H", "G", "diameter", "albedo", "rot_per", "A1", "A2", "A3",
 )  # fmt: skip
+
+SOLUTION_FIELDS = ("pdes", "orbit_id", "soln_date", "H")
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionRow:
+    """Which solution of an object is the current one, and its H."""
+
+    designation: str
+    solution_id: str
+    solved_at: dt.datetime | None  # UTC
+    h_mag: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +83,33 @@ class SbdbRow:
 
 
 def parse_rows(body: bytes, versions: Sequence[str] = VERSIONS) -> Rows[SbdbRow]:
-    """The rows of a query. Raises Nonsense."""
+    """The rows of a query for `FIELDS`. Raises Nonsense."""
+    return _parse(body, versions, _row)
+
+
+def parse_solutions(body: bytes, versions: Sequence[str] = VERSIONS) -> Rows[SolutionRow]:
+    """The rows of a query for `SOLUTION_FIELDS`. Raises Nonsense."""
+    return _parse(body, versions, _solution)
+
+
+def _parse(body: bytes, versions: Sequence[str], read: Callable[[Any], R]) -> Rows[R]:
     reply = json_object(PROVIDER, body)
     refuse_jpl_errors(PROVIDER, reply, body)
     require_signature(PROVIDER, reply, versions, body)
     with reading(PROVIDER, body):
         total = reply.maybe_whole("count")
         rows = list(table(reply)) if total != 0 or "data" in reply.raw else []
-    return read_rows(PROVIDER, body, rows, _row, total)
+    return read_rows(PROVIDER, body, rows, read, total)
+
+
+def _solution(raw: Any) -> SolutionRow:
+    row = Fields(raw, "the row")
+    return SolutionRow(
+        designation=row.text("pdes", 40),
+        solution_id=row.text("orbit_id", 40),
+        solved_at=solved_at(row.maybe_text("soln_date")),
+        h_mag=row.maybe_number("H", *ORBIT_RANGES["h_mag"]),
+    )
 
 
 def _row(raw: Any) -> SbdbRow:

@@ -7,8 +7,10 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from coordination.common import breaker, jobs, sources
+from coordination.common import breaker, jobs, runs, sources
+from coordination.common.clock import now
 from coordination.common.models import QuarantinedReply, RunRecord, SourceState
 from coordination.common.providers import fetching
 from coordination.common.providers.errors import Ambiguous, Nonsense, NotFound, Offline, Unavailable, Wrong
@@ -109,7 +111,45 @@ def test_a_run_that_was_killed_is_closed_by_the_next(job):
     killed = RunRecord.objects.create(job="example")
     jobs.run_job(job(lambda done: None))
     killed.refresh_from_db()
-    assert (killed.state, killed.message) == ("failed", jobs.KILLED)
+    assert (killed.state, killed.message) == ("failed", runs.KILLED)
+
+
+@pytest.fixture
+def queued(job):
+    """An entry of the schedule that beat sent so many minutes ago."""
+
+    def send(minutes_ago: float) -> None:
+        job(lambda done: None)
+        every = IntervalSchedule.objects.create(every=7, period="days")
+        sent_at = now() - dt.timedelta(minutes=minutes_ago)
+        PeriodicTask.objects.create(
+            name="job example", task="jobs.run", args='["example"]', interval=every, last_run_at=sent_at,
+            total_run_count=1,
+        )  # fmt: skip
+
+    return send
+
+
+def test_a_job_that_was_killed_is_queued_again(job):
+    job(lambda done: None)
+    assert jobs.lost() == []
+    RunRecord.objects.create(job="example")
+    assert jobs.lost() == ["example"]
+    jobs.run_job("example")
+    assert jobs.lost() == []
+
+
+def test_a_job_that_beat_sent_and_nobody_began_is_queued_again(queued):
+    queued(minutes_ago=15)
+    RunRecord.objects.create(job="example", state="succeeded", started_at=now() - dt.timedelta(days=7))
+    assert jobs.lost() == ["example"]
+    jobs.run_job("example")
+    assert jobs.lost() == []
+
+
+def test_a_job_that_may_still_wait_is_not_queued_twice(queued):
+    queued(minutes_ago=5)
+    assert jobs.lost() == []
 
 
 def test_a_job_is_not_run_twice_at_once(job):

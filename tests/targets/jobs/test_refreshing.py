@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from coordination.common.models import Event, QuarantinedReply, RunRecord, SourceState
+from targets.jobs import orbits as jobs_of_orbits
 from targets.models import Candidate, CloseApproach, Orbit, OrbitCheck, RiskAssessment, Target
 
 from .conftest import START, target
@@ -117,11 +118,53 @@ def test_offline_nothing_is_sent_and_each_run_says_so_once(run, providers, setti
     settings.PROVIDERS_OFFLINE = ["all"]
     for number in range(5):
         target(f"99100{number}")
+    schedule = [entry["args"][0] for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == "jobs.run"]
+    assert len(schedule) == 9
+    for name in schedule:
+        record = run(name)
+        assert (record.state, record.findings) == ("succeeded" if name == "clean_up" else "offline", [])
+    assert RunRecord.objects.count() == len(schedule)
+    RunRecord.objects.all().delete()
     for name in ("refresh_orbits", "refresh_risk", "refresh_close_approaches", "refresh_neocp", "refresh_scout"):
         assert run(name).state == "offline"
     assert RunRecord.objects.count() == 5
     assert not providers.calls
     assert not SourceState.objects.filter(failures__gt=0).exists()
+
+
+def test_where_many_are_due_one_question_tells_which_solutions_have_changed(run, providers, clock):
+    for number in range(jobs_of_orbits.MANY):
+        providers.state.edit({f"bodies.{des}": {"des": des} for des in [f"2031 A{number}"]})
+        target(f"2031 A{number}")
+    run("refresh_orbits")
+    assert (providers.calls["sbdb"], providers.calls["sbdb_query"]) == (jobs_of_orbits.MANY, 0)
+    providers.state.edit(
+        {
+            "bodies.2031 A3.solution_id": "13",
+            "bodies.2031 A3.solved_at": "2026-11-24 09:00:00",
+            "bodies.2031 A3.e": 0.30001,
+            "bodies.2031 A5.h_mag": 20.5,
+        }
+    )
+    clock.shift(DAY)
+    record = run("refresh_orbits")
+    assert (providers.calls["sbdb"], providers.calls["sbdb_query"]) == (jobs_of_orbits.MANY + 2, 1)
+    assert (record.counts["fetched"], record.counts["unchanged"]) == (2, jobs_of_orbits.MANY - 2)
+    assert set(OrbitCheck.objects.values_list("answered_at", flat=True)) == {START + DAY}
+    assert Target.objects.get(designation="2031 A3").current_orbit.reference == "JPL#13"
+    assert Target.objects.get(designation="2031 A5").current_orbit.h_mag == 20.5
+
+
+def test_without_the_list_of_solutions_each_orbit_is_asked_for(run, providers, clock):
+    for number in range(jobs_of_orbits.MANY):
+        providers.state.edit({f"bodies.{des}": {"des": des} for des in [f"2031 A{number}"]})
+        target(f"2031 A{number}")
+    run("refresh_orbits")
+    providers.misbehave("sbdb_query", "html")
+    clock.shift(DAY)
+    record = run("refresh_orbits")
+    assert (record.state, record.counts["fetched"]) == ("succeeded", jobs_of_orbits.MANY)
+    assert "sbdb_query" in record.message
 
 
 # --- the catalogue
