@@ -5,8 +5,9 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from coordination.common import clock
 from coordination.common.actors import actor_of
@@ -16,6 +17,7 @@ from coordination.visibility.almanac import night_of
 from coordination.visibility.target_ephemeris import target_ephemeris
 from observatories.models import Telescope
 
+from ..views.base import framed
 from . import pdf, words
 from .plan import NightPlan, booking_for, night_plan
 
@@ -40,6 +42,7 @@ def plan_page(request: HttpRequest, pk: int, night: str) -> HttpResponse:
     context: dict[str, Any] = {
         "plan": plan,
         "heading": words.heading(plan),
+        "title": words.heading(plan),
         "sun": words.sun_rows(plan),
         "moon": words.moon_line(plan),
         "closures": words.closure_lines(plan),
@@ -48,7 +51,7 @@ def plan_page(request: HttpRequest, pk: int, night: str) -> HttpResponse:
         "before": str(plan.night - dt.timedelta(days=1)),
         "after": str(plan.night + dt.timedelta(days=1)),
     }
-    return render(request, "web/dome/plan.html", context)
+    return framed(request, "web/dome/plan.html", context, active="observatories")
 
 
 @login_required
@@ -95,7 +98,13 @@ def _instants(start: dt.datetime, end: dt.datetime, step: str) -> list[dt.dateti
 def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
     if isinstance(error, UnknownError):
         raise Http404 from error
-    return render(request, "web/dome/refused.html", {"detail": error.detail}, status=error.status)
+    return framed(
+        request,
+        "web/dome/refused.html",
+        {"title": _("No print"), "detail": error.detail},
+        error.status,
+        "observatories",
+    )
 
 
 def _file(content: bytes, kind: str, name: str, *, inline: bool = False) -> HttpResponse:

@@ -6,12 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from observatories.models import Membership, User
 
+from ..views.base import framed
 from .forms import SignInForm
 from .sessions import SECOND_STEP
 from .typed import Typed
@@ -42,13 +42,14 @@ def landing_of(user: Any) -> str:
 
 def sign_in_page(request: HttpRequest, form: SignInForm | None = None, typed: Typed | None = None) -> HttpResponse:
     context = {
+        "sign_in_url": "",  # this is it
         "form": form or SignInForm(request),
         "next": typed.address if typed else safe_next(request),
         "typed": typed,
         "lost_password_url": reverse("lost-password") if settings.EMAIL_URL else "",
         "landing": landing_of(request.user) if request.user.is_authenticated else "",
     }
-    return render(request, "web/signin/sign_in.html", context)
+    return framed(request, "web/signin/sign_in.html", context)
 
 
 def remember(request: HttpRequest, user: User) -> None:
@@ -72,7 +73,7 @@ def enter(request: HttpRequest, user: User, typed: Typed | None = None) -> HttpR
     login(request, user, backend=_BACKEND)
     mark_second_step(request, user)
     if typed is not None:
-        return render(request, "web/signin/typed.html", {"typed": typed})
+        return framed(request, "web/signin/typed.html", {"typed": typed})
     return HttpResponseRedirect(wanted or landing_of(user))
 
 

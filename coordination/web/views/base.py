@@ -57,10 +57,20 @@ def layout(request: HttpRequest, active: str, now: dt.datetime) -> dict[str, Any
     }
 
 
-class PageView(TemplateView):
-    """A page inside the frame. `section` is the entry of the navigation that it belongs to."""
+def framed(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200, active: str = ""
+) -> HttpResponse:
+    """A page inside the frame, from a view that is a function."""
+    response = render(request, template, layout(request, active, clock.now()) | (context or {}), status=status)
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    return response
+
+
+class Framed:
+    """Puts the page of a view into the frame. `section` is the entry of the navigation that it belongs to."""
 
     section = ""
+    request: HttpRequest
 
     @cached_property
     def actor(self) -> Actor:
@@ -71,12 +81,18 @@ class PageView(TemplateView):
         return clock.now()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**layout(self.request, self.section, self.now), **kwargs)
+        frame = layout(self.request, self.section, self.now)
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        return frame | context
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().dispatch(request, *args, **kwargs)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
+
+
+class PageView(Framed, TemplateView):
+    """A page for people."""
 
 
 @require_POST
@@ -93,10 +109,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 
 def not_found(request: HttpRequest, **further: Any) -> HttpResponse:
     """The page for what is not there, or what one may not know of: both look the same."""
-    context = layout(request, "", clock.now()) | {"title": _("Not found")} | further
-    response = render(request, "web/not_found.html", context, status=404)
-    response.headers.setdefault("Content-Security-Policy", POLICY)
-    return response
+    return framed(request, "web/not_found.html", {"title": _("Not found")} | further, status=404)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -8,7 +8,6 @@ import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
@@ -21,6 +20,7 @@ from coordination.common.problems import DomainError
 from observatories import services
 from observatories.models import User
 
+from ...views.base import framed
 from ..entering import mark_second_step
 from ..forms import ConfirmCodeForm, OwnPasswordForm
 
@@ -36,7 +36,7 @@ def account(request: HttpRequest) -> HttpResponse:
     user = _person(request)
     memberships = user.memberships.select_related("organisation").order_by("organisation__name")
     left = services.recovery_codes_left(user) if user.second_factor_at else 0
-    return render(request, "web/signin/account.html", {"memberships": memberships, "codes_left": left})
+    return framed(request, "web/signin/account.html", {"memberships": memberships, "codes_left": left})
 
 
 @never_cache
@@ -70,10 +70,10 @@ def enrol(request: HttpRequest) -> HttpResponse:
         else:
             user.refresh_from_db()
             mark_second_step(request, user)
-            return render(request, "web/signin/recovery_codes.html", {"codes": codes, "is_new": True})
+            return framed(request, "web/signin/recovery_codes.html", {"codes": codes, "is_new": True})
     secret = b32encode(device.bin_key).decode().rstrip("=")
     grouped = " ".join(secret[k : k + 4] for k in range(0, len(secret), 4))
-    return render(request, "web/signin/enrol.html", {"form": form, "qr": _qr(device.config_url), "secret": grouped})
+    return framed(request, "web/signin/enrol.html", {"form": form, "qr": _qr(device.config_url), "secret": grouped})
 
 
 @never_cache
@@ -95,7 +95,7 @@ def switch_off(request: HttpRequest) -> HttpResponse:
 def renew_codes(request: HttpRequest) -> HttpResponse:
     def do(user: User) -> HttpResponse:
         codes = services.renew_recovery_codes(user.pk)
-        return render(request, "web/signin/recovery_codes.html", {"codes": codes})
+        return framed(request, "web/signin/recovery_codes.html", {"codes": codes})
 
     title = gettext("New recovery codes")
     return _after_password(request, do, title=title, button=gettext("Make new codes"))
@@ -109,7 +109,7 @@ def _after_password(request: HttpRequest, do: Any, *, title: str, button: str) -
             return answer
         except DomainError as error:
             show_refusal(form, error, {})
-    return render(request, "web/signin/ask_password.html", {"form": form, "title": title, "button": button})
+    return framed(request, "web/signin/ask_password.html", {"form": form, "title": title, "button": button})
 
 
 def _qr(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,6 +11,7 @@ from coordination.common.problems import DomainError, UnknownError
 from observatories import services
 from observatories.models import User
 
+from ...views.base import framed
 from ..entering import enter, landing_of
 from ..forms import NewAccountForm
 
@@ -22,7 +22,7 @@ def invitation(request: HttpRequest, key: str) -> HttpResponse:
     try:
         found = services.invitation_of(key)
     except UnknownError as error:
-        return render(request, "web/signin/no_invitation.html", {"detail": error.detail}, status=404)
+        return framed(request, "web/signin/no_invitation.html", {"detail": error.detail}, status=404)
     if request.user.is_authenticated:
         return _join(request, key, found)
     form = NewAccountForm(request.POST or None, initial={"email": found.email})
@@ -34,7 +34,7 @@ def invitation(request: HttpRequest, key: str) -> HttpResponse:
             show_refusal(form, error, {})
         else:
             return enter(request, user)
-    return render(request, "web/signin/invitation.html", {"invitation": found, "form": form})
+    return framed(request, "web/signin/invitation.html", {"invitation": found, "form": form})
 
 
 def _join(request: HttpRequest, key: str, found: object) -> HttpResponse:
@@ -48,4 +48,4 @@ def _join(request: HttpRequest, key: str, found: object) -> HttpResponse:
         else:
             messages.success(request, gettext("You belong to the organisation now."))
         return HttpResponseRedirect(landing_of(request.user))
-    return render(request, "web/signin/invitation.html", {"invitation": found})
+    return framed(request, "web/signin/invitation.html", {"invitation": found})

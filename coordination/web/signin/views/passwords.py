@@ -13,10 +13,12 @@ from django.utils.translation import gettext, gettext_lazy
 from coordination.common.client_address import client_network
 from coordination.partners.throttling import count
 
+from ...views.base import Framed
+
 RESETS_FROM_ADDRESS = "10/3600"  # requests/seconds
 
 
-class ChangePasswordView(views.PasswordChangeView):
+class ChangePasswordView(Framed, views.PasswordChangeView):
     template_name = "web/signin/change_password.html"
     success_url = reverse_lazy("account")
 
@@ -35,7 +37,7 @@ class _ByMail:
         return answer
 
 
-class LostPasswordView(_ByMail, views.PasswordResetView):
+class LostPasswordView(_ByMail, Framed, views.PasswordResetView):
     """Says the same whether the address is known or not."""
 
     template_name = "web/signin/lost_password.html"
@@ -52,11 +54,11 @@ class LostPasswordView(_ByMail, views.PasswordResetView):
         return super().form_valid(form)
 
 
-class LostPasswordSentView(_ByMail, views.PasswordResetDoneView):
+class LostPasswordSentView(_ByMail, Framed, views.PasswordResetDoneView):
     template_name = "web/signin/lost_password_sent.html"
 
 
-class NewPasswordView(_ByMail, views.PasswordResetConfirmView):
+class NewPasswordView(_ByMail, Framed, views.PasswordResetConfirmView):
     """Sets it and signs nobody in: the second factor is still asked for."""
 
     template_name = "web/signin/new_password.html"

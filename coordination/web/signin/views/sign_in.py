@@ -1,7 +1,6 @@
 """Password, then code."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
@@ -14,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from observatories.models import User
 from observatories.services import verify_second_factor
 
+from ...views.base import framed
 from ..entering import enter, landing_of, pending_user, remember, safe_next, sign_in_page
 from ..forms import CodeForm, SignInForm
 from ..typed import Typed
@@ -67,8 +67,8 @@ class CodeView(View):
 
 
 def code_page(request: HttpRequest, form: CodeForm, typed: Typed | None = None) -> HttpResponse:
-    context = {"form": form, "typed": typed, "next": typed.address if typed else safe_next(request)}
-    return render(request, "web/signin/code.html", context)
+    context = {"sign_in_url": "", "form": form, "typed": typed, "next": typed.address if typed else safe_next(request)}
+    return framed(request, "web/signin/code.html", context)
 
 
 def landing(request: HttpRequest) -> HttpResponse:
