@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "coordination.web.language.in_the_readers_language",
     "coordination.common.refusals.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -178,8 +179,10 @@ AUTH_PASSWORD_VALIDATORS = [
 # Everything is UTC; pages show local time beside it where a place is meant.
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True  # pages for people only: coordination.web.language
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "coordination" / "locale"]
 FORMAT_MODULE_PATH = "coordination.formats"
 
 STATIC_URL = "static/"

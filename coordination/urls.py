@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from coordination.health import HealthView
+from coordination.web.language import set_language
 from coordination.web.views.base import set_theme
 from coordination.web.views.home import HomeView
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("dome/", include("coordination.web.dome.urls")),
     path("", include("coordination.web.urls")),
     path("theme/", set_theme, name="theme"),
+    path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("coordination.api_urls")),
     path("feeds/", include("coordination.feeds.urls")),

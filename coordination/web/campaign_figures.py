@@ -13,6 +13,7 @@ from observatories.sites.geodesy import distances_km
 from . import times
 from .campaign_page import Coverage, Reach
 from .figures import Figure, Table
+from .labels import said
 from .plots.axes import NARROW, Key, legend
 from .plots.bars import Bar, Overlay, Row, Words, draw_bars
 from .plots.svg import Drawing
@@ -97,7 +98,7 @@ def _seats(observatory: Observatory, slot: Slot) -> list[Bar]:
             offer.seat.observe_from,
             offer.seat.observe_until,
             f"seat {offer.state}",
-            f"{offer.seat.telescope}: {offer.state}",
+            f"{offer.seat.telescope}: {said(offer.state)}",
         )
         for rank, offer in sorted(found, key=lambda each: each[0] % 3)
     ]
@@ -148,7 +149,10 @@ def map_figure(slot: Slot, world: WorldNow, address: str, query: str) -> Figure 
     pairs = [(i, j) for i, j in combinations(range(len(sites)), 2) if lengths[i, j] > 50.0]
     title = _("Baselines of slot %(n)d") % {"n": slot.pk}
     longest = max((lengths[i, j] for i, j in pairs), default=0.0)
-    description = _("%(n)d observatories, the longest baseline %(km)s km.") % {"n": len(sites), "km": f"{longest:,.0f}"}
+    description = _("%(n)d observatories, the longest baseline %(km)s km.") % {
+        "n": len(sites),
+        "km": times.number(longest),
+    }
 
     def draw(name: str, width: int) -> Drawing:
         board = WorldMap(name, width - 8.0, 4.0, 6.0)
@@ -157,7 +161,7 @@ def map_figure(slot: Slot, world: WorldNow, address: str, query: str) -> Figure 
             one, other = ((o.longitude_deg or 0.0, o.latitude_deg or 0.0) for o in (sites[i][0], sites[j][0]))
             arcs += board.arc(one, other, "baseline" if _both_taken(sites, i, j) else "baseline possible")
         markers = [
-            Marker(o.longitude_deg or 0.0, o.latitude_deg or 0.0, f"seat {state}", f"{o}: {state}",
+            Marker(o.longitude_deg or 0.0, o.latitude_deg or 0.0, f"seat {state}", f"{o}: {said(state)}",
                    label=o.mpc_code or o.name[:12], radius=3.4 if width < NARROW else 5.0)
             for o, state in sites
         ]  # fmt: skip
@@ -170,7 +174,13 @@ def map_figure(slot: Slot, world: WorldNow, address: str, query: str) -> Figure 
         return Drawing(name, width, round(board.height + 22 + high), title, description, body)
 
     rows = [
-        (_short(sites[i][0]), sites[i][1], _short(sites[j][0]), sites[j][1], f"{lengths[i, j]:,.0f}")
+        (
+            _short(sites[i][0]),
+            said(sites[i][1]),
+            _short(sites[j][0]),
+            said(sites[j][1]),
+            times.number(float(lengths[i, j])),
+        )
         for i, j in sorted(pairs, key=lambda pair: -lengths[pair])
     ]
     columns = (_("From"), _("Seat"), _("To"), _("Seat"), _("Straight line (km)"))

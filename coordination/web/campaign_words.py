@@ -58,7 +58,7 @@ def yield_in_words(slot: Slot) -> list[tuple[str, str]]:
         (_("Part of the rotation"), "rotation_fraction", "{:.0%}"),
         (_("Largest gap"), "largest_gap_minutes", "{:.0f} min"),
     )
-    words = [(name, text.format(told[key])) for name, key, text in shown if told.get(key) is not None]
+    words = [(name, times.apart(text.format(told[key]))) for name, key, text in shown if told.get(key) is not None]
     if told.get("range_error_fraction"):
         percent = f"{100.0 * told['range_error_fraction']:.2g} %"
         words = [(name, f"{text} ({percent})" if name == _("Distance known to") else text) for name, text in words]

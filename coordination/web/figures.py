@@ -7,10 +7,11 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString, mark_safe
 
 from .plots.svg import Drawing
+from .png_files import png_answer
 
 WIDE, THIRD, NARROW = 1040, 490, 344  # pixels: what a card leaves on a screen, of a column, on a telephone
 FORMATS = ("svg", "png", "csv")
@@ -64,16 +65,17 @@ class Figure:
         return [(ending.upper(), f"{self.address}.{ending}{tail}") for ending in FORMATS]
 
 
-def download(figures: Sequence[Figure], name: str, ending: str, stem: str) -> HttpResponse:
+def download(request: HttpRequest, figures: Sequence[Figure], name: str, ending: str, stem: str) -> HttpResponse:
     """The figure of that name as a file. Raises Http404 for what there is not."""
     figure = next((each for each in figures if each.name == name), None)
     if figure is None or ending not in FORMATS:
         raise Http404
     if ending == "csv":
         answer = HttpResponse(figure.table.as_csv(), content_type="text/csv; charset=utf-8")
+    elif ending == "svg":
+        answer = HttpResponse(figure.draw(figure.name, WIDE).standalone(), content_type="image/svg+xml")
     else:
-        drawing = figure.draw(figure.name, WIDE)
-        kind, content = ("image/svg+xml", drawing.standalone()) if ending == "svg" else ("image/png", drawing.png())
-        answer = HttpResponse(content, content_type=kind)
-    answer["Content-Disposition"] = f'attachment; filename="{stem}-{name}.{ending}"'
+        answer = png_answer(request, figure.draw(figure.name, WIDE))
+    if answer.status_code == 200:
+        answer["Content-Disposition"] = f'attachment; filename="{stem}-{name}.{ending}"'
     return answer

@@ -170,7 +170,7 @@ class Subject:
     def sky_figure(self) -> Figure:
         path = self._path
         points = [
-            SkyPoint(at, float(ra), float(dec), f"{at:%d %b}" if at.hour == 0 else "")
+            SkyPoint(at, float(ra), float(dec), f"{at:%m-%d}" if at.hour == 0 else "")
             for at, ra, dec in zip(path.utc, path.ra_deg, path.dec_deg, strict=True)
         ]
         title = _("Path of %(target)s on the sky") % {"target": self.target}

@@ -19,6 +19,7 @@ from targets.orbits.trust import Trust
 
 from . import target_figures, times
 from .figures import Figure
+from .labels import edge_in_words
 from .sky import blocks_of
 
 NIGHTS = 7
@@ -124,8 +125,8 @@ def window_rows(windows: Sequence[VisibilityWindow], limit: int) -> list[dict[st
             "window": window,
             "zone": window.telescope.observatory.time_zone,
             "minutes": round(window.duration_s / 60.0),
-            "opened_by": Edge(window.opened_by).label.replace("_", " "),
-            "closed_by": Edge(window.closed_by).label.replace("_", " "),
+            "opened_by": edge_in_words(Edge(window.opened_by)),
+            "closed_by": edge_in_words(Edge(window.closed_by)),
             "span": times.cell(window.starts_at, window.ends_at),
         }
         for window in windows[:limit]

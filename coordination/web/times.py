@@ -1,8 +1,10 @@
-"""Times in words: UTC, and local time of a site."""
+"""Times and numbers in words: UTC, and local time of a site."""
 
 import datetime as dt
 import functools
 import zoneinfo
+
+from django.utils.translation import get_language
 
 
 def minute(instant: dt.datetime) -> str:
@@ -25,22 +27,22 @@ def cell(start: dt.datetime, end: dt.datetime) -> str:
 
 
 def local_span(start: dt.datetime, end: dt.datetime, zone: str) -> str:
-    """22:26 – 22:46 -03, with the day first where it differs from that in UTC; empty for an unknown zone."""
+    """22:26 – 22:46 -03, with the date first where it differs from that in UTC; empty for an unknown zone."""
     known = zone_of(zone)
     if known is None:
         return ""
     first, last = start.astimezone(known), end.astimezone(known)
-    day = f"{first:%d %b} " if first.date() != start.astimezone(dt.UTC).date() else ""
+    day = f"{first:%Y-%m-%d} " if first.date() != start.astimezone(dt.UTC).date() else ""
     return f"{day}{first:%H:%M} – {last:%H:%M} {last.tzname()}"
 
 
 def local(instant: dt.datetime, zone: str) -> str:
-    """17:30 -04 (or MST …), with the day where it differs from that in UTC; empty for an unknown zone."""
+    """17:30 -04 (or MST …), with the date where it differs from that in UTC; empty for an unknown zone."""
     known = zone_of(zone)
     if known is None:
         return ""
     there = instant.astimezone(known)
-    day = f"{there:%d %b} " if there.date() != instant.astimezone(dt.UTC).date() else ""
+    day = f"{there:%Y-%m-%d} " if there.date() != instant.astimezone(dt.UTC).date() else ""
     return f"{day}{there:%H:%M} {there.tzname()}"
 
 
@@ -59,3 +61,18 @@ def longitude(deg: float) -> str:
 
 def latitude(deg: float) -> str:
     return f"{abs(deg):.1f}° {'N' if deg >= 0 else 'S'}"
+
+
+def number(value: float, places: int = 0) -> str:
+    """1,234.5, and where commas are decimal signs 1 234.5, which is read the same everywhere."""
+    return apart(f"{value:,.{places}f}")
+
+
+def grouped(value: float, digits: int) -> str:
+    """37,000: to so many significant digits."""
+    return apart(f"{float(f'{value:.{digits}g}'):,.0f}")
+
+
+def apart(text: str) -> str:
+    """A number as Python writes it, its thousands apart as the reader's language has it."""
+    return text if (get_language() or "en").startswith("en") else text.replace(",", "\u202f")

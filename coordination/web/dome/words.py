@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from coordination.booking.models import Booking
 from observatories.models import Telescope
 
+from ..labels import said
 from .plan import Entry, NightPlan, Position
 
 POSITION_HEADINGS = (
@@ -78,7 +79,7 @@ def _block(entry: Entry, plan: NightPlan) -> Block:
     booking = entry.booking
     name = str(entry.target) if entry.target else _("a target that is not public") if entry.is_secret else ""
     title = name or booking.purpose or _("local use")
-    state = Booking.State(booking.state).label
+    state = said(Booking.State(booking.state).label)
     occupied = _period(booking.starts_at, booking.ends_at, plan.zone, seconds=True)
     facts = [
         _("%(state)s for %(holder)s; telescope occupied %(period)s")

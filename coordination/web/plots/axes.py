@@ -49,11 +49,11 @@ def time_axis(frame: Frame, scale: Time, *, spacing: float = 62.0, zone: str = "
         parts.append(line(x, frame.top, x, frame.bottom, "grid strong" if midnight else "grid"))
         if days_only:
             if x < frame.right - 14:
-                parts.append(text(x, frame.bottom + 15, f"{tick:%d %b}", "tick", "middle"))
+                parts.append(text(x, frame.bottom + 15, f"{tick:%m-%d}", "tick", "middle"))
             continue
         parts.append(text(x, frame.bottom + 15, f"{tick:%H:%M}", "tick", _anchor(x, frame)))
         if tick.date() != last_date and x - last_x > 70:
-            parts.append(text(x, frame.bottom + 29, f"{tick:%d %b}", "tick date", _anchor(x, frame)))
+            parts.append(text(x, frame.bottom + 29, f"{tick:%m-%d}", "tick date", _anchor(x, frame)))
             last_date, last_x = tick.date(), x
     parts.append(text(frame.right, frame.bottom + (44 if not days_only else 30), zone, "unit", "end"))
     return "".join(parts)

@@ -7,8 +7,12 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from coordination.web import times
+from coordination.web.labels import said
+from coordination.web.refusals import in_words
+from coordination.web.target_risk import torino_in_words
 
 register = template.Library()
 
@@ -52,7 +56,25 @@ def utc_span(start: dt.datetime, end: dt.datetime) -> str:
 @register.filter
 def figure(value: object, places: int = 1) -> str:
     """A number with so many decimals and thousands apart; a dash for nothing."""
-    return f"{value:,.{places}f}" if isinstance(value, int | float) and math.isfinite(value) else "–"
+    return times.number(value, places) if isinstance(value, int | float) and math.isfinite(value) else "–"
+
+
+@register.filter
+def probability(value: float | None) -> str:
+    """1 in 37,000, and as a power of ten: what is read, and what is compared."""
+    if not value:
+        return "–"
+    return _("1 in %(n)s (%(p)s)") % {"n": times.grouped(1.0 / value, 2), "p": f"{value:.1e}"}
+
+
+register.filter("said", said)
+register.filter("in_words", in_words)
+
+
+@register.filter
+def torino(level: int) -> str:
+    """What the colour of a level of the Torino scale means."""
+    return torino_in_words(level)
 
 
 @register.filter

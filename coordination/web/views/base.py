@@ -71,6 +71,7 @@ class Framed:
 
     section = ""
     request: HttpRequest
+    kwargs: dict[str, Any]
 
     @cached_property
     def actor(self) -> Actor:
@@ -78,7 +79,9 @@ class Framed:
 
     @cached_property
     def now(self) -> dt.datetime:
-        return clock.now()
+        """To a minute for a plot as a file, so that those who ask for it get the same one."""
+        instant = clock.now()
+        return instant.replace(second=0, microsecond=0) if self.kwargs.get("figure") else instant
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         frame = layout(self.request, self.section, self.now)

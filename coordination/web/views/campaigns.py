@@ -69,7 +69,7 @@ class CampaignView(PageView):
         context = self.get_context_data(campaign=campaign)
         if figure := kwargs.get("figure"):
             found = [each for each in context["figures"].values() if each]
-            return download(found, figure, kwargs["ending"], campaign.slug)
+            return download(request, found, figure, kwargs["ending"], campaign.slug)
         status = self.refusal.status if self.refusal else 200
         return self.render_to_response(context, status=status)
 

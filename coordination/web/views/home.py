@@ -13,6 +13,7 @@ from coordination.visibility.tonight import best_tonight
 
 from ..figures import download
 from ..home_page import campaigns_under_way, next_slots, observatories_now, world_figure
+from ..labels import said
 from ..world_now import world_at
 from .base import PageView
 
@@ -32,7 +33,7 @@ class HomeView(PageView):
             campaigns=campaigns_under_way(self.now, self.actor),
             slots=next_slots(self.now, self.actor),
             rows=best_tonight(limit=15, actor=self.actor),
-            listed_means=quality.LISTED_MEANS,
+            listed_means=said(quality.LISTED_MEANS),
             progress=running_progress(),
         )
 
@@ -41,6 +42,6 @@ class WorldFigureView(View):
     """The map as a file."""
 
     def get(self, request: HttpRequest, figure: str, ending: str) -> HttpResponse:
-        world = world_at(clock.now())
+        world = world_at(clock.now().replace(second=0, microsecond=0))
         lit = observatories_now(world, actor_of(request.user))
-        return download([world_figure(world, lit)], figure, ending, f"world-{world.at:%Y%m%dT%H%M}Z")
+        return download(request, [world_figure(world, lit)], figure, ending, f"world-{world.at:%Y%m%dT%H%M}Z")

@@ -15,6 +15,7 @@ from targets.services.lookup import UnknownDesignationError, find, resolve
 
 from ..figures import download
 from ..target_page import campaigns_of, target_page, window_rows
+from ..target_risk import watched_of
 from .base import PageView, not_found
 
 _PER_PAGE, _ROWS = 50, 14
@@ -68,13 +69,13 @@ class TargetView(PageView):
             target_id = find(asked, self.actor) or resolve(asked, self.actor).pk
         except UnknownDesignationError as error:
             return not_found(request, asked=asked, nearest=error.extra.get("nearest", []), active="targets")
-        target = Target.objects.select_related("current_orbit", "ephemeris").get(pk=target_id)
+        target = Target.objects.select_related("current_orbit", "ephemeris", "orbit_check").get(pk=target_id)
         if target.designation != asked:
             query = request.GET.urlencode()
             return redirect(_address(target, kwargs) + (f"?{query}" if query else ""))
         page = target_page(target, self.actor, request.GET.getlist("telescope"), self.now)
         if figure:
-            return download(list(page.figures.values()), figure, kwargs["ending"], f"{key_of(asked).lower()}")
+            return download(request, list(page.figures.values()), figure, kwargs["ending"], f"{key_of(asked).lower()}")
         return self.render_to_response(self.get_context_data(target_page=page))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -84,6 +85,7 @@ class TargetView(PageView):
             title=str(page.target),
             target=page.target,
             orbit=page.target.current_orbit,
+            watched=watched_of(page.target, page.target.current_orbit, self.now),
             names=[each.text for each in page.target.designations.all()],
             campaigns=list(campaigns_of(page.target, self.actor)),
             rows=window_rows(page.windows, _ROWS),

@@ -28,7 +28,11 @@ class TelescopeView(PageView):
         context = self.get_context_data(telescope=found)
         if figure := kwargs.get("figure"):
             return download(
-                [each for each in (context["figure"],) if each], figure, kwargs["ending"], f"telescope-{found.pk}"
+                request,
+                [each for each in (context["figure"],) if each],
+                figure,
+                kwargs["ending"],
+                f"telescope-{found.pk}",
             )
         return self.render_to_response(context)
 

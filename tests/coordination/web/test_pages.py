@@ -3,16 +3,22 @@
 import datetime as dt
 import json
 import re
+from copy import copy
 
 import pytest
+import time_machine
+from django.core.cache import cache
 from django.db.models import F
 from django.urls import reverse
 
 from coordination.campaigns.models import Campaign
+from coordination.common import clock
+from coordination.common.models import SourceState
 from coordination.visibility.models import VisibilityWindow
+from coordination.web.plots.svg import Drawing
 from observatories.models import Telescope
-from targets.models import Target
-from tests.coordination.booking.conftest import HOUR, make_seats, make_slot
+from targets.models import CloseApproach, RiskAssessment, Target
+from tests.coordination.booking.conftest import HOUR, make_organisation, make_seats, make_slot, make_telescope
 
 
 def without_token(page: str) -> str:
@@ -34,7 +40,7 @@ def test_every_page_of_a_small_network(client, windows, queries_of):
     assert home.count("<svg") >= 2
 
     page = client.get("/targets/1627/").text
-    assert "Data as of" in page
+    assert "Orbit data as of" in page
     assert "Windows of the coming nights" in page
     for name in ("altitude", "windows", "sky", "quantities"):
         for ending, kind in (("svg", "image/svg+xml"), ("csv", "text/csv; charset=utf-8")):
@@ -69,7 +75,7 @@ def test_every_page_of_a_small_network(client, windows, queries_of):
     VisibilityWindow.objects.exclude(target=windows["Ivar"]).delete()
     Target.objects.exclude(pk__in=[windows["Ivar"].pk, windows["Eros"].pk]).delete()
     assert {address: queries_of(client, address) for address in before} == before
-    assert max(more, *before.values()) <= 16
+    assert max(more, *before.values()) <= 18
 
 
 def test_a_target_answers_under_each_of_its_names_at_one_address(client, catalogue):
@@ -201,3 +207,60 @@ def test_addresses_that_no_view_answers_get_a_page_or_a_problem(client, db):
 @pytest.mark.parametrize("address", ["/telescopes/99999/", "/telescopes/99999/tonight.svg", "/campaigns/never/map.svg"])
 def test_what_is_not_there_is_not_found(client, db, address):
     assert client.get(address).status_code == 404
+
+
+def test_a_target_shows_passages_and_risk_with_the_age_of_each(client, catalogue):
+    now = clock.now()
+    target = catalogue["Ivar"]
+    assert client.get("/targets/1627/").text.count("The list was not fetched yet") == 2
+    for name, age in (("sentry", dt.timedelta(hours=3)), ("cad", dt.timedelta(days=5))):
+        SourceState.objects.create(source=name, last_success_at=now - age)
+    RiskAssessment.objects.create(
+        target=target, impact_probability=2.7e-5, palermo_cumulative=-1.4, palermo_maximum=-1.5, torino_maximum=1,
+        impact_count=41, first_year=2090, last_year=2118,
+    )  # fmt: skip
+    for days, distance in ((30, 0.00025), (-30, 0.5)):
+        CloseApproach.objects.create(
+            target=target, at=now + dt.timedelta(days=days), tdb_jd=2461000.5, distance_au=distance,
+            distance_min_au=0.9 * distance, distance_max_au=1.1 * distance, v_rel_km_s=7.42, time_sigma_minutes=2.0,
+        )  # fmt: skip
+    page = client.get("/targets/1627/").text
+    assert "JPL Sentry, data as of" in page
+    assert "1 in 37,000 (2.7e-05)" in page
+    assert "2090–2118" in page
+    assert f"{now + dt.timedelta(days=30):%Y-%m-%d %H:%M}" in page
+    assert "0.00025" in page
+    assert "0.50000" not in page  # it is over
+    passages, risk = page[page.index('id="passages"') :].split('id="risk"')
+    assert "stale" in passages
+    assert "stale" not in risk.split("</section>")[0]
+
+
+def test_a_plot_is_drawn_once_and_new_ones_are_not_for_the_asking(client, db, monkeypatch):
+    cache.clear()
+    drawn = []
+    monkeypatch.setattr(Drawing, "png", lambda drawing: drawn.append(drawing) or b"\x89PNG")
+    monkeypatch.setattr("coordination.web.png_files.NEW_FROM_ADDRESS", "2/60000")
+    with time_machine.travel("2027-02-01T12:00:10Z", tick=False):
+        assert client.get("/world/map.png").content == client.get("/world/map.png").content == b"\x89PNG"
+    assert len(drawn) == 1
+    with time_machine.travel("2027-02-01T12:01:10Z", tick=False):
+        assert client.get("/world/map.png").status_code == 200
+    with time_machine.travel("2027-02-01T12:02:10Z", tick=False):
+        refused = client.get("/world/map.png")
+        assert refused.status_code == 429
+        assert int(refused["Retry-After"]) > 0
+        assert client.get("/world/map.svg").status_code == 200
+    assert len(drawn) == 2
+
+
+def test_lists_cost_the_same_with_more_rows(client, world, queries_of):
+    addresses = ("/campaigns/", "/observatories/", "/observatories/?all=1")
+    before = [queries_of(client, address) for address in addresses]
+    for k in range(8):
+        organisation = make_organisation(f"further-{k}")[0]
+        make_telescope(organisation, f"hill {k}", 3.0 * k, 40.0)
+        campaign = copy(Campaign.objects.order_by("pk").first())
+        campaign.pk, campaign.slug, campaign.lead_organisation = None, f"further-{k}", organisation
+        campaign.save()
+    assert [queries_of(client, address) for address in addresses] == before
