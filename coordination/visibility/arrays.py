@@ -22,16 +22,18 @@ def arrays_of(rows: QuerySet[Any], columns: Mapping[str, str]) -> dict[str, NDAr
     """Columns (n,) of a query by one binary COPY: int64, float64 or datetime64[D].
 
     columns: names that `rows` can select -> what they are in the database: ID (bigint), NUMBER (double precision) or
-    DATE; none may be null.
+    DATE; none may be null. Raises ValueError where one is, or is something else.
     """
     layout: list[tuple[str, str]] = [("fields", ">i2")]
     for name, kind in columns.items():
         layout += [(f"length of {name}", ">i4"), (name, _WIRE[kind])]
-    found = np.frombuffer(_copied(rows.values_list(*columns)), dtype=layout)
+    row, told = np.dtype(layout), _copied(rows.values_list(*columns))
+    found = np.frombuffer(told[: len(told) - len(told) % row.itemsize], dtype=row)
+    widths_hold = all(np.all(found[f"length of {name}"] == row[name].itemsize) for name in columns)
+    if len(told) % row.itemsize or not widths_hold:
+        raise ValueError(f"a row holds something else than {', '.join(map(' '.join, columns.items()))}")
     arrays: dict[str, NDArray[Any]] = {}
     for name, kind in columns.items():
-        if np.any(found[f"length of {name}"] != found.dtype[name].itemsize):
-            raise ValueError(f"{name} is not a {kind} in every row")
         values = found[name].astype(found.dtype[name].newbyteorder("="))
         arrays[name] = _POSTGRES_EPOCH + values.astype("timedelta64[D]") if kind == DATE else values
     return arrays

@@ -150,12 +150,13 @@ def _require_stored(night: dt.date) -> dt.date:
     if span is None:
         raise DomainError("No windows are computed yet.", field="night", value=str(night))
     first, end = span.starts_at.date(), span.ends_at.date()
-    if not first - dt.timedelta(days=1) <= night < end:
+    earliest, latest = first - dt.timedelta(days=1), end - dt.timedelta(days=1)
+    if not earliest <= night <= latest:
         raise DomainError(
             f"No windows are stored for the night {night}.",
             field="night",
             value=str(night),
-            expected=f"{first} to {end - dt.timedelta(days=1)}",
+            expected=f"{earliest} to {latest}",
         )
     return end - dt.timedelta(days=2)
 

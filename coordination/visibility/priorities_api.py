@@ -64,7 +64,7 @@ class RankedTargetSerializer(serializers.Serializer[Any]):
     urgency = RoundedField(4, help_text="0 to 1: last chance, fading, leaving the field, closing windows")
     cost = RoundedField(4, help_text="0 to 1, 1 is costly: exposure, rate, length of the window, altitude")
     not_known = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(PARTS)), help_text="parts of which nothing is known: they are 0.5"
+        child=serializers.CharField(), help_text="parts of which nothing is known: they are 0.5"
     )
     measures = MeasureSerializer(many=True, help_text="what the parts were made from")
 

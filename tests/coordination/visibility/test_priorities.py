@@ -11,6 +11,7 @@ from coordination.common.actors import ANONYMOUS, SYSTEM, Actor
 from coordination.common.models import Event
 from coordination.common.problems import DomainError
 from coordination.visibility import planning
+from coordination.visibility.arrays import DATE, ID, NUMBER, arrays_of
 from coordination.visibility.models import Computation, PriorityWeights, VisibilityWindow
 from coordination.visibility.priorities import night_now, ranked_targets
 from coordination.visibility.priority.scoring import PARTS, Weights
@@ -240,6 +241,25 @@ def test_the_list_costs_the_same_number_of_queries_however_long_it_is(
     for limit in (1, None):
         with django_assert_num_queries(14 if of_one else 13):
             ranked_targets(night, telescope_id=telescope_id, worst=Trust.POOR, limit=limit)
+
+
+def test_the_night_of_now_is_that_of_the_telescope(network):
+    east, west = network[0], network[1]
+    east.observatory.longitude_deg, west.observatory.longitude_deg = 150.0, -150.0
+    with time_machine.travel(NOW.replace(hour=11), tick=False):
+        assert night_now() == FIRST - DAY  # Europe's morning after
+        assert night_now(east) == FIRST  # its evening
+        assert night_now(west) == FIRST - DAY  # before its dawn
+
+
+def test_columns_that_hold_nothing_in_a_row_are_refused(computed):
+    whole = arrays_of(Orbit.objects.order_by("pk"), {"pk": ID, "h_mag": NUMBER, "last_observed_on": DATE})
+    assert whole["h_mag"].tolist() == [18.0 + number for number in range(6)]
+    assert whole["last_observed_on"][0].astype(object) == FIRST - DAY
+    assert arrays_of(Orbit.objects.none(), {"pk": ID})["pk"].size == 0
+    Orbit.objects.filter(pk=whole["pk"][0]).update(h_mag=None)
+    with pytest.raises(ValueError, match="row"):
+        arrays_of(Orbit.objects.all(), {"pk": ID, "h_mag": NUMBER})
 
 
 class TestWeights:
