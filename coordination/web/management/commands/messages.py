@@ -45,9 +45,12 @@ def _add(found: dict[Message, list[tuple[str, int]]], path: Path, those: Iterato
 
 def _in_python(source: str) -> Iterator[tuple[Message, int]]:
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
-            if message := _message(node):
-                yield message, node.lineno
+        if isinstance(node, ast.Call) and _is_marked(node) and (message := _message(node)):
+            yield message, node.lineno
+
+
+def _is_marked(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in _CALLS
 
 
 def _in_template(source: str, name: str) -> Iterator[tuple[Message, int]]:
