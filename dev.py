@@ -5,6 +5,7 @@
   python3 dev.py test [ARGUMENT ...]   the test suite (arguments go to pytest)
   python3 dev.py manage COMMAND ...    a management command, beside a running `run` or alone
   python3 dev.py bench [NAME ...]      a benchmark of benchmarks/, or their names
+  python3 dev.py screenshots           pictures of the pages for docs/, beside a running `run`
   python3 dev.py env                   only prepare .venv, with the tools of developers
   python3 dev.py lock [--upgrade]      rewrite requirements/*.txt from pyproject.toml
 
@@ -107,6 +108,14 @@ def _replace_by(command: Sequence[str], servers: "Servers | None") -> NoReturn: 
     os.execve(command[0], list(command), settings.environment(addresses, place))
 
 
+def screenshots(arguments: Sequence[str]) -> NoReturn:
+    from devtools import environment
+
+    _no_arguments("screenshots", arguments)
+    python = environment.ensure("development")
+    _replace_by([str(python), str(ROOT / "devtools" / "screenshots.py")], None)
+
+
 def env(arguments: Sequence[str]) -> int:
     from devtools import environment
 
@@ -137,7 +146,8 @@ def _no_arguments(command: str, arguments: Sequence[str]) -> None:
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
-    "run": run, "test": test, "manage": manage, "bench": bench, "env": env, "lock": lock, "keeper": keeper,
+    "run": run, "test": test, "manage": manage, "bench": bench,
+    "screenshots": screenshots, "env": env, "lock": lock, "keeper": keeper,
 }  # fmt: skip
 
 

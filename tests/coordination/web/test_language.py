@@ -25,7 +25,7 @@ def catalogue_fr():
 
 
 def first(message) -> str:
-    return message.id[0] if isinstance(message.id, tuple) else message.id
+    return message.id if isinstance(message.id, str) else message.id[0]
 
 
 def test_every_string_of_a_page_has_its_french_and_nothing_is_guessed(catalogue_fr):
