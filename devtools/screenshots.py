@@ -77,7 +77,7 @@ def _small(picture: bytes) -> bytes:
     colours = COLOURS
     while True:
         packed = io.BytesIO()
-        image.quantize(colours, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
         if packed.tell() <= MOST_BYTES or colours <= 16:
             return packed.getvalue()
         colours //= 2

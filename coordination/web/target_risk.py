@@ -10,7 +10,7 @@ from coordination.common.sources import source_named
 from targets.models import CloseApproach, Orbit, RiskAssessment, Target
 
 MOST_PASSAGES = 12
-_FRESH_ORBIT = dt.timedelta(days=30)  # of a target that nobody refreshes; the snapshot of the catalogue is older
+_FRESH_ORBIT = dt.timedelta(days=30)  # of a target that comes with the weekly catalogue only
 LUNAR_DISTANCE_AU = 384_400.0 / 149_597_870.7
 
 
@@ -59,8 +59,8 @@ def _orbit_as_of(target: Target, orbit: Orbit | None, now: dt.datetime) -> AsOf:
     check = getattr(target, "orbit_check", None)
     answered = check.answered_at if check is not None else None
     at = max(orbit.created_at, answered) if answered else orbit.created_at
-    failed = check is not None and bool(check.problem)
-    return AsOf(at, failed or now - at > _FRESH_ORBIT)
+    source = source_named("sbdb") if check is not None else None
+    return AsOf(at, now - at > (source.fresh_for if source else _FRESH_ORBIT))
 
 
 def _list_as_of(states: dict[str, SourceState], name: str, now: dt.datetime) -> AsOf:

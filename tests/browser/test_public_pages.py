@@ -33,6 +33,7 @@ def test_pages_in_every_theme_and_width(page, windows):
         "home": "/", "target": "/targets/1627/", "target-one-site": f"/targets/1627/?telescope={telescope}",
         "targets": "/targets/", "campaigns": "/campaigns/", "campaign": f"/campaigns/{world.campaign.slug}/",
         "observatories": "/observatories/", "telescope": f"/telescopes/{telescope}/", "not-found": "/targets/Ivarr/",
+        "sign-in": "/sign-in/",
     }  # fmt: skip
     for name, address in addresses.items():
         weights: list[int] = []
