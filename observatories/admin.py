@@ -15,11 +15,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from coordination.common.actors import actor_of
-from coordination.common.admin import PublicAdmin, ReadOnlyInline
+from coordination.common.admin import PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
 from coordination.common.problems import DomainError
 
 from . import services
-from .models import Closure, Membership, Observatory, Organisation, Telescope, User
+from .models import Closure, EarthOrientationTable, Membership, Observatory, Organisation, Telescope, User
 from .people import may_schedule, organisations_with_role
 
 admin.site.unregister(Group)
@@ -329,3 +329,14 @@ class ClosureAdmin(ServiceAdmin):
         if obj is None:
             return self.has_add_permission(request)
         return may_schedule(request.user, obj.telescope.organisation_id)
+
+
+@admin.register(EarthOrientationTable)
+class EarthOrientationTableAdmin(ReadOnlyAdmin):
+    """Newer tables of the Earth's rotation than the installed one: the first is in use."""
+
+    list_display = ("version", "measured_until", "predicted_until", "received_at")
+    exclude = ("content",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("content")  # a megabyte each

@@ -90,3 +90,12 @@ def test_a_stored_table_that_cannot_be_read_leaves_the_one_in_use():
         content=b"no zlib",
     )
     assert adopt_earth_orientation() == before
+
+
+def test_the_administration_shows_which_tables_there_are(admin_client, lines):
+    store_earth_orientation(content(lines, measured_days_more=7))
+    stored = EarthOrientationTable.objects.get()
+    for page in ("", f"{stored.pk}/change/"):
+        answer = admin_client.get(f"/admin/observatories/earthorientationtable/{page}")
+        assert answer.status_code == 200
+        assert stored.version in answer.content.decode()
