@@ -341,7 +341,7 @@ UNFOLD = {
     "SITE_HEADER": "NEO Coordination",
     "SITE_SUBHEADER": "joint observations of near-Earth asteroids",
     "SHOW_HISTORY": True,
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": "coordination.web.desk.menu.menu"},
 }
 
 LOGGING = {

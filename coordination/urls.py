@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("coordination.web.urls")),
     path("theme/", set_theme, name="theme"),
     path("language/", set_language, name="set_language"),
+    path("admin/desk/", include("coordination.web.desk.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("coordination.api_urls")),
     path("feeds/", include("coordination.feeds.urls")),

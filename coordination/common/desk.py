@@ -2,6 +2,7 @@
 service needs, and shows what the service refuses on the form.
 """
 
+import datetime as dt
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.db.models import DateTimeField, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
@@ -39,6 +41,10 @@ class DeskAdmin(SimpleHistoryAdmin, ModelAdmin):
         rows: Any = super().get_queryset(request)
         visible: QuerySet[Any] = rows.visible_to(actor_for(request))
         return visible
+
+    def further(self, request: HttpRequest, error: DomainError) -> str:
+        """What this desk can add to a refusal, as HTML."""
+        return ""
 
     def offered(self, request: HttpRequest, obj: Any) -> Collection[str]:
         """Names of the actions that this person may take on the row as it is."""
@@ -85,17 +91,19 @@ class DeskAdmin(SimpleHistoryAdmin, ModelAdmin):
         submit: str = "",
         danger: bool = False,
         then: str = "",
+        aside: str = "",
     ) -> HttpResponse:
         """Show a form; once it is filled in, call the service (`do`, with the cleaned data) and go to the row that it
         returns, to `then`, or back to the row. What the service refuses is shown on the form, at its field.
 
-        lines: shown above the form; choices: links to the same form for something else, as (text, address).
+        lines: shown above the form; choices: links to the same form for something else, as (text, address);
+        aside: HTML between the fields and the button.
         """
         if request.method == "POST" and form.is_valid():
             try:
                 result = do(form.cleaned_data)
             except DomainError as error:
-                show_refusal(form, error, self.refused_fields)
+                show_refusal(form, error, self.refused_fields, self.further(request, error))
             else:
                 self.message_user(request, done if isinstance(done, str) else done(result), messages.SUCCESS)
                 to = result if isinstance(result, Model) and obj is None else obj
@@ -113,6 +121,7 @@ class DeskAdmin(SimpleHistoryAdmin, ModelAdmin):
             "choices": choices,
             "button": submit or title,
             "danger": danger,
+            "aside": aside,
             "back": change_address(obj) if obj is not None else list_address(self.model),
             "media": self.media + form.media,
         }
@@ -164,11 +173,21 @@ def actor_for(request: HttpRequest) -> Actor:
     return known
 
 
-def show_refusal(form: forms.BaseForm, error: DomainError, names: dict[str, str]) -> None:
-    """At the field that the service names, if the form has it; else above the form."""
+def show_refusal(form: forms.BaseForm, error: DomainError, names: dict[str, str], further: str = "") -> None:
+    """At the field that the service names, if the form has it; else above the form. `further` is HTML."""
     field = names.get(error.field, error.field)
     expected = f" Expected: {error.expected}." if error.expected and error.expected not in error.detail else ""
-    form.add_error(field if field in form.fields else None, f"{error.detail}{expected}")
+    told = format_html("{}{} {}", error.detail, expected, further) if further else f"{error.detail}{expected}"
+    form.add_error(field if field in form.fields else None, told)
+
+
+def given_instant(request: HttpRequest, name: str) -> dt.datetime | None:
+    """An instant that the address of a form fills in, with an offset; None for anything else."""
+    try:
+        instant = parse_datetime(request.GET.get(name, ""))
+    except ValueError:
+        return None
+    return None if instant is None or instant.tzinfo is None else instant.astimezone(dt.UTC)
 
 
 def change_address(obj: Model) -> str:

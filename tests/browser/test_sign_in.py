@@ -76,7 +76,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page, scheduler):
     shot(page, "second-step")
     page.keyboard.type(f"{code(device):06d}")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/admin/booking/booking/")
+    page.wait_for_url("**/admin/desk/tonight/")
 
 
 def code(device: TOTPDevice, steps: int = 0) -> int:

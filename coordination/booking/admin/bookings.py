@@ -18,7 +18,17 @@ from unfold.widgets import (
 
 from coordination.campaigns.admin import acts_for, acts_for_any
 from coordination.common import clock
-from coordination.common.desk import ConfirmForm, DeskAdmin, OptionalReasonForm, actor_for, link, posted, utc_field
+from coordination.common.desk import (
+    ConfirmForm,
+    DeskAdmin,
+    OptionalReasonForm,
+    actor_for,
+    given_instant,
+    link,
+    posted,
+    utc_field,
+)
+from coordination.common.problems import DomainError
 from observatories.admin import signed_in
 from observatories.models import Telescope
 from targets.models import Target
@@ -27,7 +37,7 @@ from .. import services
 from ..models import Booking, Slot
 from ..services.telling import period_text
 from .grants import own_telescopes
-from .shared import BOOKING_COLOURS, at_place, print_links
+from .shared import BOOKING_COLOURS, at_place, other_booking, period_panel, print_links, typed_period
 
 
 class MoveForm(forms.Form):
@@ -39,6 +49,9 @@ class MoveForm(forms.Form):
         super().__init__(*args, **kwargs)
         telescope: Any = self.fields["telescope"]
         telescope.queryset = own_telescopes(request)
+
+    class Media:
+        js = ("booking/period.js",)
 
 
 class BookForm(MoveForm):
@@ -57,6 +70,17 @@ class BookForm(MoveForm):
 class ResultForm(forms.Form):
     result = forms.ChoiceField(choices=Booking.Result, widget=UnfoldAdminSelectWidget())
     note = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+
+def filled_in(request: HttpRequest) -> dict[str, Any]:
+    """What a button of another page fills the form with; what makes no sense is left out."""
+    given = {name: request.GET[name] for name in ("telescope", "target") if request.GET.get(name, "").isdecimal()}
+    times = {name: given_instant(request, name) for name in ("observe_from", "observe_until")}
+    return {
+        **given,
+        **{name: value for name, value in times.items() if value},
+        "purpose": request.GET.get("purpose", ""),
+    }
 
 
 class ByWhom(admin.SimpleListFilter):
@@ -131,6 +155,9 @@ class BookingAdmin(DeskAdmin):
     def prints(self, booking: Any) -> str:
         return print_links(booking, with_target=booking.target is not None and booking.names_target)
 
+    def further(self, request: HttpRequest, error: DomainError) -> str:
+        return other_booking(request, error)
+
     def offered(self, request: HttpRequest, obj: Booking) -> set[str]:
         names: set[str] = set()
         ours = acts_for(request, obj.organisation_id)
@@ -157,8 +184,9 @@ class BookingAdmin(DeskAdmin):
                 telescope.pk, target_id=target.pk if target else None, actor=signed_in(request), **given
             )
 
+        form = BookForm(posted(request), request=request, initial=filled_in(request))
         return self.ask(
-            request, BookForm(posted(request), request=request), title="Book a telescope", submit="Book", do=book,
+            request, form, title="Book a telescope", submit="Book", do=book, aside=period_panel(typed_period(form)),
             intro="For local use of a telescope of your own organisation.", done="The telescope is booked.",
         )  # fmt: skip
 
@@ -192,8 +220,10 @@ class BookingAdmin(DeskAdmin):
             telescope = given.pop("telescope")
             return services.move_booking(booking.pk, telescope_id=telescope.pk, actor=signed_in(request), **given)
 
+        form = MoveForm(posted(request), initial=initial, request=request)
+        shown = {**typed_period(form), **({"target": booking.target_id} if booking.names_target else {})}
         return self.ask(
-            request, MoveForm(posted(request), initial=initial, request=request), obj=booking, do=move,
+            request, form, obj=booking, do=move, aside=period_panel(shown, besides=booking.pk),
             title="Move the booking", submit="Move", done="The booking is moved.",
         )  # fmt: skip
 

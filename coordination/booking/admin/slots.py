@@ -15,6 +15,7 @@ from coordination.campaigns.admin import acts_for
 from coordination.common import clock
 from coordination.common.admin import ReadOnlyInline
 from coordination.common.desk import ConfirmForm, DeskAdmin, ReasonForm, link, posted
+from coordination.common.problems import DomainError
 from observatories.admin import signed_in
 
 from .. import services
@@ -26,7 +27,7 @@ from ..services.lifecycle import active_bookings
 from ..services.slots import EDITABLE, EDITABLE_WHEN_CLAIMED
 from ..services.telling import period_text
 from .claiming import ClaimForm, ClaimsOfSlot, SeatsForm, ShiftForm, claim_answer, claimants, slot_form
-from .shared import SEAT_COLOURS, SLOT_COLOURS, at_place, yield_in_words
+from .shared import SEAT_COLOURS, SLOT_COLOURS, at_place, other_booking, yield_in_words
 
 NEXT_STEPS = {
     Slot.State.DRAFT: "A draft: only participants see it. Edit it, remove seats, then publish it.",
@@ -194,6 +195,9 @@ class SlotAdmin(DeskAdmin):
             proposed = f" Proposed: shift by {slot.proposed_shift_s / 60.0:+.1f} min, if all holders accept."
         return f"{slot.review_reason}{proposed}".strip()
 
+    def further(self, request: HttpRequest, error: DomainError) -> str:
+        return other_booking(request, error)
+
     # --- what may be done --------------------------------------------------------------------------------------------
     def offered(self, request: HttpRequest, obj: Slot) -> set[str]:
         names = set()
@@ -235,10 +239,12 @@ class SlotAdmin(DeskAdmin):
     def claim(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "claim")
         organisations = claimants(request, slot)
-        chosen = organisations.filter(pk=_number(request.GET.get("organisation"))).first() or organisations.first()
+        wanted = Q(pk=_number(request.GET.get("organisation"))) | Q(slug=request.GET.get("for", ""))
+        chosen = organisations.filter(wanted).first() or organisations.first()
         if chosen is None:
             raise PermissionDenied  # sent without having been offered
-        form = ClaimForm(posted(request), slot=slot, organisation=chosen, user=signed_in(request))
+        initial = {"seats": request.GET.getlist("seats")}
+        form = ClaimForm(posted(request), slot=slot, organisation=chosen, user=signed_in(request), initial=initial)
         return self.ask(
             request, form, obj=slot, title=f"Claim seats for {chosen}", submit="Claim", done=claim_answer,
             intro=f"{slot.target}, {self.period(slot)}. All the seats that you choose, or none; their telescopes "

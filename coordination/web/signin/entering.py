@@ -29,14 +29,14 @@ def safe_next(request: HttpRequest) -> str:
 
 
 def landing_of(user: Any) -> str:
-    """Where somebody goes who did not say: administrators to the administration, who books to the bookings, others to
-    the first page.
+    """Where somebody goes who did not say: administrators to the administration, who books to the telescope
+    tonight, others to the first page.
     """
     if user.is_superuser and user.is_staff:
         return reverse("admin:index")
     books = (Membership.Role.SCHEDULER, Membership.Role.MANAGER)
     if user.is_staff and user.memberships.filter(role__in=books).exists():
-        return reverse("admin:booking_booking_changelist")
+        return reverse("desk:tonight")
     return reverse("home")
 
 

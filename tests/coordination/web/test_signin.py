@@ -48,7 +48,7 @@ def enrolled(person):
 
 @pytest.mark.parametrize(
     ("role", "landing"),
-    [("member", "/"), ("scheduler", "/admin/booking/booking/"), ("manager", "/admin/booking/booking/")],
+    [("member", "/"), ("scheduler", "/admin/desk/tonight/"), ("manager", "/admin/desk/tonight/")],
 )
 def test_one_arrives_where_ones_role_has_its_work(client, person, role, landing):
     person("ann", role)
@@ -355,8 +355,8 @@ def test_a_colleague_joins_by_a_link_that_works_once(client, manager, organisati
     assert organisation.name in newcomer.get(path).text
     weak = newcomer.post(path, NEW | {"password": "newt", "again": "newt"})
     assert "at least 10 characters" in weak.text
-    assert newcomer.post(path, NEW).headers["Location"] == "/admin/booking/booking/"
-    assert newcomer.get("/admin/booking/booking/").status_code == 200
+    assert newcomer.post(path, NEW).headers["Location"] == "/admin/desk/tonight/"
+    assert newcomer.get("/admin/desk/tonight/").status_code == 200
     assert Membership.objects.get(user__username="newt").role == "scheduler"
     again = Client().get(path)
     assert again.status_code == 404

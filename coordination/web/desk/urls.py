@@ -1,0 +1,17 @@
+"""Addresses of the desk: pages inside the administration, for its people only."""
+
+from django.contrib import admin
+from django.urls import path
+
+from . import views
+
+app_name = "desk"
+_inside = admin.site.admin_view
+
+urlpatterns = [
+    path("tonight/", _inside(views.tonight), name="tonight"),
+    path("tonight/<int:pk>/", _inside(views.tonight), name="tonight-of"),
+    path("tonight/<int:pk>/<str:night>/", _inside(views.tonight), name="night"),
+    path("timeline/", _inside(views.timeline_part), name="timeline"),
+    path("timeline.svg", _inside(views.timeline_file), name="timeline-file"),
+]

@@ -1,0 +1,101 @@
+"""Staff at work: from tonight to a booking, conflicts, seats, closures, a telephone."""
+
+import datetime as dt
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from coordination.booking.models import Booking
+from coordination.booking.services import book_telescope, move_booking
+from coordination.common import clock
+from observatories.models import Membership, Telescope
+from tests.browser.test_campaign import shot
+from tests.browser.test_public_pages import serious
+from tests.coordination.booking.conftest import HOUR, make_organisation, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def desk(browser, live_server, slug, **screen):
+    """Somebody signed in, where signing in leads."""
+    page = browser.new_page(base_url=live_server.url, viewport={"width": 1600, "height": 900}, **screen)
+    page.goto("/sign-in/")
+    page.get_by_label("Username").fill(slug)
+    page.get_by_label("Password").fill("pass-for-tests")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/admin/desk/tonight/"))
+    return page
+
+
+def test_staff_book_from_tonight_see_conflicts_and_lose_a_race(browser, live_server, windows):
+    organisation, person = make_organisation("planners")
+    telescope = Telescope.objects.get(observatory__mpc_code="W84")
+    Telescope.objects.filter(pk=telescope.pk).update(organisation=organisation)
+    Membership.objects.filter(user=person).update(role=Membership.Role.MANAGER)
+    page = desk(browser, live_server, "planners")
+    page.goto(f"/admin/desk/tonight/{telescope.pk}/2027-02-01/")
+    assert serious(page) == []
+    shot(page, "tonight")
+    row = page.get_by_role("row").filter(has_text="Ivar")
+    row.get_by_role("link", name="Book for").click()
+    expect(page.get_by_text("Free.", exact=True)).to_be_visible()
+    shot(page, "tonight-book")
+    typed = page.locator("#id_observe_from_1").input_value()
+
+    # While one edits: the drawing follows, and dragging moves the period.
+    bar = page.locator(".desk-drawing rect.chosen").bounding_box()
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(bar["x"] + bar["width"] / 2 - 40, bar["y"] + bar["height"] / 2, steps=4)
+    page.mouse.up()
+    expect(page.locator("#id_observe_from_1")).not_to_have_value(typed)
+    page.locator("#id_observe_from_1").fill(typed)
+
+    # Somebody is faster between the look and the button.
+    start = dt.datetime.fromisoformat(page.locator("#id_observe_from_0").input_value() + "T" + typed + "+00:00")
+    faster = book_telescope(telescope.pk, observe_from=start, observe_until=start + HOUR / 4, purpose="a comet")
+    page.get_by_role("button", name="Book").click()
+    expect(page.get_by_text(f"In the way: booking {faster.pk}")).to_be_visible()
+    expect(page.get_by_text("In conflict.")).to_be_visible()
+    shot(page, "tonight-race-lost")
+    move_booking(faster.pk, observe_from=start + 30 * HOUR, observe_until=start + 31 * HOUR)
+    page.get_by_role("button", name="Book").click()
+    expect(page.get_by_text("The telescope is booked.")).to_be_visible()
+    assert Booking.objects.filter(target=windows["Ivar"]).count() == 1
+    page.goto(f"/admin/desk/tonight/{telescope.pk}/2027-02-01/")
+    expect(page.locator(".desk-wide rect.taken").first).to_be_visible()
+    shot(page, "tonight-booked")
+
+    page.evaluate("document.documentElement.classList.add('dark')")
+    assert serious(page, "color-contrast") == []
+    shot(page, "tonight-dark")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shot(page, "tonight-phone")
+    page.close()
+
+
+def test_a_seat_is_claimed_from_tonight(browser, live_server):
+    world = make_world(begins_in=24 * HOUR)
+    page = desk(browser, live_server, "chile")
+    for _ in range(3):
+        if page.get_by_role("link", name="Claim seat").count():
+            break
+        page.get_by_role("link", name="next →").click()
+    page.get_by_role("link", name="Claim seat").first.click()
+    expect(page.get_by_label("1 m at chile")).to_be_checked()
+    page.get_by_role("button", name="Claim").click()
+    expect(page.get_by_text("Held: the telescopes are yours").first).to_be_visible()
+    assert world.slot.claims.count() == 1
+    page.close()
+
+
+def test_a_closure_over_a_booking_disturbs_it(browser, live_server):
+    world = make_world()
+    start = (clock.now() + 30 * HOUR).replace(second=0, microsecond=0)
+    booking = book_telescope(world.telescopes["chile"].pk, observe_from=start, observe_until=start + HOUR)
+    page = desk(browser, live_server, "chile")
+    page.goto(f"/admin/booking/booking/{booking.pk}/change/")
+    expect(page.get_by_text("Release").first).to_be_visible()
+    page.close()

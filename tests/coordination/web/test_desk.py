@@ -1,0 +1,154 @@
+"""The desk of staff: tonight, the calendar, and forms that draw what is free."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.urls import reverse
+
+from coordination.booking.models import Booking
+from coordination.booking.services import book_telescope
+from coordination.common import clock
+from coordination.visibility.models import VisibilityWindow
+from observatories.models import Membership, Telescope, User
+from observatories.services import add_closure
+from targets.models import Target
+from tests.coordination.booking.conftest import HOUR, MINUTE, make_seats, make_slot
+
+NIGHT = dt.date(2027, 2, 1)
+
+
+@pytest.fixture
+def scheduler(network):
+    person = User.objects.create_user("planner", "planner@example.org", "pass-for-tests", is_staff=True)
+    Membership.objects.create(user=person, organisation=network[0].organisation, role=Membership.Role.SCHEDULER)
+    return person
+
+
+def tonight_of(telescope: Telescope, night: dt.date = NIGHT) -> str:
+    return reverse("desk:night", args=[telescope.pk, str(night)])
+
+
+def test_tonight_leads_to_a_filled_in_form_and_a_booking(windows, scheduler, signed_in, queries_of):
+    """In one test, as the windows take a while: the page, its cost, a filled-in form, the booking on the bar."""
+    client = signed_in(scheduler)
+    telescope = Telescope.objects.get(observatory__mpc_code="W84")
+    page = client.get(tonight_of(telescope))
+    assert page.status_code == 200
+    assert "Night of 2027-02-01" in page.text or "Tonight, 2027-02-01" in page.text
+    assert "America/Santiago" in page.text
+    rows = page.context["rows"]
+    assert rows
+    assert [row.best.v_mag for row in rows] == sorted(row.best.v_mag for row in rows)  # nothing has priority here
+    assert all(window.telescope_id == telescope.pk and window.night == NIGHT for r in rows for window in r.windows)
+    assert all(row.last_chance >= NIGHT for row in rows)
+
+    Target.objects.filter(pk=rows[-1].target.pk).update(is_marked=True)
+    again = client.get(tonight_of(telescope)).context["rows"]
+    assert (again[0].target, again[0].reason) == (rows[-1].target, "tracked")
+
+    form = client.get(rows[0].book_address).context["form"]
+    assert str(form["target"].value()) == str(rows[0].target.pk)
+    start, end = (form.initial[name] for name in ("observe_from", "observe_until"))
+    assert any(w.starts_at <= start and end <= w.ends_at for w in rows[0].windows)
+    assert 5 * MINUTE <= end - start <= HOUR
+
+    before = queries_of(client, tonight_of(telescope))
+    book_telescope(telescope.pk, observe_from=start, observe_until=end, target_id=rows[0].target.pk, actor=scheduler)
+    add_closure(
+        telescope_id=telescope.pk, starts_at=end + HOUR, ends_at=end + 2 * HOUR, reason="mirror wash", actor=scheduler
+    )
+    page = client.get(tonight_of(telescope))
+    assert "mirror wash" in page.text
+    assert 'class="taken confirmed"' in page.text
+    assert page.context["rows"][1].book_address != rows[0].book_address  # the time is taken
+    VisibilityWindow.objects.exclude(target__in=[row.target.pk for row in rows[:1]]).delete()
+    assert abs(queries_of(client, tonight_of(telescope)) - before) == 0
+    assert before <= 30
+
+    # A night that is over, one that is far away, no night at all.
+    assert "This night is over" in client.get(tonight_of(telescope, dt.date(2027, 1, 2))).text
+    assert client.get(tonight_of(telescope, dt.date(2027, 12, 2))).status_code == 200
+    assert client.get(reverse("desk:night", args=[telescope.pk, "yesterday"])).status_code == 404
+    assert client.get(tonight_of(telescope, dt.date(9000, 1, 1))).status_code == 200
+
+
+def test_the_desk_is_for_staff_and_their_own_telescopes(world, signed_in, client):
+    mine, others = world.telescopes["chile"], world.telescopes["hawaii"]
+    assert client.get(reverse("desk:tonight"))["Location"].startswith("/admin/login/")
+    chile = signed_in(world.people["chile"])
+    assert chile.get(reverse("desk:tonight")).context["telescope"] == mine
+    unknown = reverse("desk:tonight-of", args=[999999])
+    assert chile.get(reverse("desk:tonight-of", args=[others.pk])).status_code == chile.get(unknown).status_code == 404
+    assert chile.get(f"{reverse('desk:tonight')}?telescope={mine.pk}")["Location"].endswith(f"/{mine.pk}/")
+    stranger = User.objects.create_user("nobody", "n@example.org", "pass-for-tests", is_staff=True)
+    assert "no telescope yet" in signed_in(stranger).get(reverse("desk:tonight")).text
+
+
+def test_a_member_reads_and_gets_no_buttons(world, signed_in):
+    Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MEMBER)
+    page = signed_in(world.people["chile"]).get(reverse("desk:tonight"))
+    assert page.status_code == 200
+    assert "Book other use" not in page.text
+    assert "Only schedulers and managers" in page.text or "Claim seat" not in page.text
+
+
+def test_a_seat_is_offered_with_the_claim_filled_in(world, signed_in):
+    chile = signed_in(world.people["chile"])
+    place = world.telescopes["chile"].observatory.place
+    from coordination.visibility.almanac import night_of
+
+    night = night_of(place, world.slot.starts_at)
+    (seat,) = chile.get(tonight_of(world.telescopes["chile"], night)).context["seats"]
+    form = chile.get(seat.address).context["form"]
+    assert form["seats"].value() == [f"seat-{world.seats['chile'].pk}"]
+    answer = chile.post(seat.address, {"seats": form["seats"].value()})
+    assert answer.status_code == 302
+    (seat,) = chile.get(tonight_of(world.telescopes["chile"], night)).context["seats"]
+    assert (seat.offer.state, seat.address) == ("held", "")
+    make_seats(make_slot(world.campaign, world.target, world.slot.starts_at + HOUR), world.telescopes)
+    assert len(chile.get(tonight_of(world.telescopes["chile"], night)).context["seats"]) == 2
+
+
+def timeline(client, telescope, start, end, **further):
+    given = {"telescope": telescope.pk, "observe_from": start.isoformat(), "observe_until": end.isoformat()}
+    return client.get(reverse("desk:timeline"), {**given, **further})
+
+
+def test_the_form_says_what_is_in_the_way_while_it_is_filled_in(world, signed_in):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    start = clock.now().replace(microsecond=0) + 48 * HOUR
+    assert "<b>Free.</b>" in timeline(chile, telescope, start, start + HOUR).text
+    booking = book_telescope(telescope.pk, observe_from=start, observe_until=start + HOUR, actor=world.people["chile"])
+    met = timeline(chile, telescope, start + 30 * MINUTE, start + 2 * HOUR).text
+    assert "In conflict." in met
+    assert f"to {booking.ends_at:%Y-%m-%dT%H:%M:%S}Z" in met
+    # setup and slew count, and the booking that is moved does not
+    assert "In conflict." in timeline(chile, telescope, start + HOUR, start + 2 * HOUR).text
+    assert "<b>Free.</b>" in timeline(chile, telescope, start, start + 2 * HOUR, besides=booking.pk).text
+    assert "Choose a telescope" in timeline(chile, world.telescopes["hawaii"], start, start + HOUR).text
+    assert "begins and ends" in timeline(chile, telescope, start, start).text
+    picture = chile.get(
+        reverse("desk:timeline-file"),
+        {"telescope": telescope.pk, "observe_from": start.isoformat(), "observe_until": (start + HOUR).isoformat()},
+    )
+    assert picture["Content-Type"] == "image/svg+xml"
+
+
+def test_a_conflict_is_a_form_error_that_names_the_other_booking(world, signed_in):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    start = (clock.now() + 48 * HOUR).replace(microsecond=0, second=0)
+    other = book_telescope(
+        telescope.pk, observe_from=start, observe_until=start + HOUR, purpose="flat fields", actor=world.people["chile"]
+    )
+    address = reverse("admin:booking_booking_add")
+    given = {"telescope": telescope.pk, "purpose": ""}
+    for name, instant in (("observe_from", start), ("observe_until", start + HOUR)):
+        given |= {f"{name}_0": f"{instant:%Y-%m-%d}", f"{name}_1": f"{instant:%H:%M:%S}"}
+    answer = chile.post(address, given)
+    assert answer.status_code == 200
+    (error,) = answer.context["form"].errors["telescope"]
+    assert f"booking {other.pk}</a> (flat fields, Institute of Chile)" in error
+    assert re.search(r'data-timeline="/admin/desk/timeline/"', answer.text)
+    assert "timeline.svg?telescope=" in answer.text  # as it was typed, for who runs no script
+    assert Booking.objects.count() == 1
