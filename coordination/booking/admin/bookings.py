@@ -1,12 +1,15 @@
 """Bookings in the administration: local ones entered, moved, confirmed and released; results reported on all."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import (
@@ -83,6 +86,16 @@ def filled_in(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+BULK_LABELS = {
+    "confirm_chosen": gettext_lazy("Confirm"),
+    "release_chosen": gettext_lazy("Release"),
+    "chosen_observed": gettext_lazy("Mark as observed"),
+    "chosen_clouded": gettext_lazy("Mark as failed: weather"),
+    "chosen_broken": gettext_lazy("Mark as failed: technical"),
+}
+BULK_ACTIONS = tuple(BULK_LABELS)
+
+
 class ByWhom(admin.SimpleListFilter):
     title = "by"
     parameter_name = "by"
@@ -111,6 +124,7 @@ class BookingAdmin(DeskAdmin):
               "prints", "result", "result_note", "result_at")  # fmt: skip
     readonly_fields = ("shown_state", "observation", "occupied", "what_for", "slot", "is_disturbed", "prints")
     actions_detail = ("report", "confirm", "move", "release")
+    actions = BULK_ACTIONS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With what of them may be told: who lends a telescope need not know what for."""
@@ -189,6 +203,44 @@ class BookingAdmin(DeskAdmin):
             request, form, title="Book a telescope", submit="Book", do=book, aside=period_panel(typed_period(form)),
             intro="For local use of a telescope of your own organisation.", done="The telescope is booked.",
         )  # fmt: skip
+
+    def for_each(self, request: HttpRequest, bookings: QuerySet[Any], do: Callable[[int], object]) -> None:
+        """One service call a booking; what is refused is told, with the reason, and the others are done."""
+        done = 0
+        for booking in bookings:
+            try:
+                do(booking.pk)
+            except DomainError as error:
+                refused = format_html("{}, {}: {}", booking.telescope, self.period(booking), error.detail)
+                self.message_user(request, refused, messages.ERROR)
+            else:
+                done += 1
+        if done:
+            told = ngettext("%(n)d booking is changed.", "%(n)d bookings are changed.", done) % {"n": done}
+            self.message_user(request, told, messages.SUCCESS)
+
+    @admin.action(description=BULK_LABELS["confirm_chosen"])
+    def confirm_chosen(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
+        self.for_each(request, bookings, lambda pk: services.confirm_booking(pk, actor=signed_in(request)))
+
+    @admin.action(description=BULK_LABELS["release_chosen"])
+    def release_chosen(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
+        self.for_each(request, bookings, lambda pk: services.release_booking(pk, actor=signed_in(request)))
+
+    def report_chosen(self, request: HttpRequest, bookings: QuerySet[Any], result: str) -> None:
+        self.for_each(request, bookings, lambda pk: services.report_result(pk, result=result, actor=signed_in(request)))
+
+    @admin.action(description=BULK_LABELS["chosen_observed"])
+    def chosen_observed(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
+        self.report_chosen(request, bookings, Booking.Result.OBSERVED)
+
+    @admin.action(description=BULK_LABELS["chosen_clouded"])
+    def chosen_clouded(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
+        self.report_chosen(request, bookings, Booking.Result.WEATHER)
+
+    @admin.action(description=BULK_LABELS["chosen_broken"])
+    def chosen_broken(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
+        self.report_chosen(request, bookings, Booking.Result.TECHNICAL)
 
     @action(description="Report result", icon="task_alt", variant=ActionVariant.PRIMARY)
     def report(self, request: HttpRequest, object_id: Any) -> HttpResponse:

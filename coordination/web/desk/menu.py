@@ -13,6 +13,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("The telescopes"),
             "items": [
                 _entry(_("Tonight"), "nights_stay", reverse("desk:tonight")),
+                _entry(_("Calendar"), "calendar_month", reverse("desk:calendar")),
                 _entry(_("Bookings"), "event", _list("booking_booking")),
                 _entry(_("Telescopes"), "tune", _list("observatories_telescope")),
                 _entry(_("Closures"), "block", _list("observatories_closure")),

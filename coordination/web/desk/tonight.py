@@ -192,7 +192,7 @@ def tonight_figure(night: Night, rows: Sequence[TargetRow], now: dt.datetime, ad
         Row(_("Free and dark, %(h).1f h") % {"h": night.free_hours}, _("free"),
             [Bar(*part, "free", times.span(*part)) for part in night.free]),
         Row(_("Moon up, %(n)d %% lit") % {"n": night.moon_percent}, _("Moon"),
-            [Bar(*part, "covered", times.span(*part)) for part in moon_up(night.sky)]),
+            [Bar(*part, "moonlight", times.span(*part)) for part in moon_up(night.sky)]),
     ]  # fmt: skip
     for row in rows:
         bars = [Bar(w.starts_at, w.ends_at, "window", times.span(w.starts_at, w.ends_at)) for w in row.windows]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("tonight/", _inside(views.tonight), name="tonight"),
     path("tonight/<int:pk>/", _inside(views.tonight), name="tonight-of"),
     path("tonight/<int:pk>/<str:night>/", _inside(views.tonight), name="night"),
+    path("calendar/", _inside(views.calendar_page), name="calendar"),
     path("timeline/", _inside(views.timeline_part), name="timeline"),
     path("timeline.svg", _inside(views.timeline_file), name="timeline-file"),
 ]

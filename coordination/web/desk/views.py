@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
+from coordination.booking.admin.bookings import BULK_ACTIONS, BULK_LABELS
 from coordination.common import clock
 from coordination.common.desk import actor_for
 from coordination.common.problems import DomainError
@@ -18,6 +19,7 @@ from coordination.visibility.almanac import night_of
 from observatories.models import Telescope
 
 from ..figures import NARROW
+from . import calendar as calendars
 from . import timeline as timelines
 from .access import chosen_telescope, desk_telescopes, scheduled_organisations
 from .night import Night, night_at
@@ -66,6 +68,28 @@ def _night_context(request: HttpRequest, found: Night) -> dict[str, Any]:
         "after": found.label + _DAY,
         "may_book": may_book,
     }
+
+
+def calendar_page(request: HttpRequest) -> HttpResponse:
+    """Bookings of one's telescopes, or of one of them, by week or by night."""
+    given = request.GET
+    telescopes = list(desk_telescopes(request))
+    chosen = timelines.number(given.get("telescope"))
+    shown = [each for each in telescopes if each.pk == chosen] if chosen else telescopes
+    if chosen and not shown:
+        raise Http404
+    view = given.get("view", "week")
+    try:
+        first = dt.date.fromisoformat(given["date"]) if given.get("date") else clock.now().date()
+        found = calendars.calendar(request, view if view in calendars.DAYS else "week", first, shown)
+    except (ValueError, OverflowError) as error:
+        raise Http404 from error
+    scheduled = scheduled_organisations(request)
+    return page(
+        request, "calendar", _("Calendar"), found=found, figure=calendars.calendar_figure(found), chosen=chosen,
+        choices=by_observatory(telescopes), entries=calendars.entries(found, scheduled), may_book=bool(scheduled),
+        bulk=[(name, BULK_LABELS[name]) for name in BULK_ACTIONS],
+    )  # fmt: skip
 
 
 def by_observatory(telescopes: list[Telescope]) -> dict[str, list[Telescope]]:

@@ -152,3 +152,49 @@ def test_a_conflict_is_a_form_error_that_names_the_other_booking(world, signed_i
     assert re.search(r'data-timeline="/admin/desk/timeline/"', answer.text)
     assert "timeline.svg?telescope=" in answer.text  # as it was typed, for who runs no script
     assert Booking.objects.count() == 1
+
+
+def test_the_calendar_shows_a_week_and_a_night_of_ones_telescopes(world, signed_in, queries_of):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    start = (clock.now() + 30 * HOUR).replace(microsecond=0, second=0)
+    booking = book_telescope(
+        telescope.pk, observe_from=start, observe_until=start + HOUR, purpose="flat fields", actor=world.people["chile"]
+    )
+    address = reverse("desk:calendar")
+    page = chile.get(address)
+    assert "flat fields" in page.text
+    assert [label for _, label in page.context["entries"][0].actions] == ["Move", "Release"]
+    cost = queries_of(chile, address)
+    book_telescope(telescope.pk, observe_from=start + 5 * HOUR, observe_until=start + 6 * HOUR, hold=True)
+    add_closure(telescope_id=telescope.pk, starts_at=start, ends_at=start + HOUR, reason="dome")
+    assert queries_of(chile, address) == cost
+    assert "flat fields" in chile.get(address, {"view": "night", "date": f"{start - 12 * HOUR:%Y-%m-%d}"}).text
+    assert "flat fields" not in chile.get(address, {"view": "night", "date": "2020-01-01"}).text
+    assert "flat fields" not in signed_in(world.people["hawaii"]).get(address).text
+    assert chile.get(address, {"telescope": world.telescopes["hawaii"].pk}).status_code == 404
+    assert chile.get(address, {"date": "soon"}).status_code == 404
+    assert chile.get(booking_action := page.context["entries"][0].actions[0][0]).status_code == 200
+    assert str(booking.pk) in booking_action
+
+
+def test_bookings_are_changed_in_bulk_and_refusals_told_one_by_one(world, signed_in):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    start = (clock.now() + 30 * HOUR).replace(microsecond=0, second=0)
+    held = book_telescope(telescope.pk, observe_from=start, observe_until=start + HOUR, hold=True)
+    firm = book_telescope(telescope.pk, observe_from=start + 2 * HOUR, observe_until=start + 3 * HOUR)
+    others = book_telescope(world.telescopes["hawaii"].pk, observe_from=start, observe_until=start + HOUR, hold=True)
+
+    def bulk(action: str, *bookings: Booking) -> str:
+        given = {"action": action, "_selected_action": [each.pk for each in bookings], "index": 0}
+        page = chile.post(reverse("admin:booking_booking_changelist"), given, follow=True)
+        for each in bookings:
+            each.refresh_from_db()
+        return " ".join(str(message) for message in page.context["messages"])
+
+    told = bulk("confirm_chosen", held, firm, others)
+    assert "1 booking is changed." in told
+    assert "1 m at chile" in told
+    assert (held.state, firm.state, others.state) == ("confirmed", "confirmed", "held")
+    assert "The observation begins at" in bulk("chosen_clouded", firm)
+    assert bulk("release_chosen", held, firm, others) == "2 bookings are changed."
+    assert (held.state, firm.state, others.state) == ("released", "released", "held")
