@@ -67,12 +67,20 @@ def test_staff_book_from_tonight_see_conflicts_and_lose_a_race(browser, live_ser
     expect(page.locator(".desk-wide rect.taken").first).to_be_visible()
     shot(page, "tonight-booked")
 
-    page.evaluate("document.documentElement.classList.add('dark')")
-    assert serious(page, "color-contrast") == []
-    shot(page, "tonight-dark")
-    page.set_viewport_size({"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    shot(page, "tonight-phone")
+    booked = page.url
+    page.goto("/admin/desk/calendar/?date=2027-02-01")
+    expect(page.get_by_text("1627 Ivar")).to_be_visible()
+    calendar = page.url
+    for name, address in (("tonight", booked), ("calendar", calendar)):
+        page.set_viewport_size({"width": 1600, "height": 900})
+        page.goto(address)
+        shot(page, f"{name}-light")
+        page.evaluate("document.documentElement.classList.add('dark')")
+        assert serious(page, "color-contrast") == [], name
+        shot(page, f"{name}-dark")
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
+        shot(page, f"{name}-phone")
     page.close()
 
 
