@@ -10,8 +10,10 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, Exists, Field, Model, OuterRef, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from coordination.common.actors import actor_of
@@ -20,7 +22,7 @@ from coordination.common.problems import DomainError
 
 from . import services
 from .models import Closure, EarthOrientationTable, Membership, Observatory, Organisation, Telescope, User
-from .people import may_schedule, organisations_with_role
+from .people import may_manage, may_schedule, organisations_with_role
 
 admin.site.unregister(Group)
 
@@ -210,6 +212,7 @@ class TelescopeAdmin(ServiceAdmin, PublicAdmin):
     autocomplete_fields = ("observatory", "organisation")
     readonly_fields = ("created_at",)
     inlines = (ClosureInline,)
+    actions_detail = ("horizon", "tonight", "close")
     fieldsets = (
         ("Place", {"fields": ("name", "observatory", "organisation", "state", "is_demo", "created_at")}),
         ("Figures", {"fields": ("aperture_m", ("field_width_deg", "field_height_deg"), "figures_note")}),
@@ -238,6 +241,36 @@ class TelescopeAdmin(ServiceAdmin, PublicAdmin):
         # What is added by hand is no demo.
         place = ("Place", {"fields": ("name", "observatory", "organisation", "state")})
         return (place, *self.fieldsets[1:])
+
+    # Pages of rooms above, by the names of their addresses.
+    @action(description="Horizon", icon="landscape")
+    def horizon(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return HttpResponseRedirect(reverse("desk:horizon", args=[object_id]))
+
+    @action(description="Tonight", icon="nights_stay")
+    def tonight(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return HttpResponseRedirect(reverse("desk:tonight-of", args=[object_id]))
+
+    @action(description="Close", icon="block")
+    def close(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('desk:close')}?telescope={object_id}")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """For who works with it."""
+        actor, telescope = actor_of(request.user), self.get_object(request, str(object_id))
+        own = telescope is not None and telescope.organisation_id in actor.organisation_ids
+        return super().get_actions_detail(request, object_id) if own or actor.sees_everything else []
+
+    def has_change_permission(self, request: HttpRequest, obj: Telescope | None = None) -> bool:
+        """Administrators, and managers of the organisation that operates it."""
+        if obj is None:
+            return super().has_change_permission(request)
+        return super().has_change_permission(request, obj) or may_manage(request.user, obj.organisation_id)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Telescope | None = None) -> Any:
+        """Whose it is, where it stands, and whether it is a demonstration, administrators say."""
+        fixed = ("observatory", "organisation", "is_demo") if not getattr(request.user, "is_superuser", False) else ()
+        return (*self.readonly_fields, *(fixed if obj is not None else ()))
 
     def create(self, request: HttpRequest, form: forms.ModelForm) -> Model:
         figures = dict(form.cleaned_data)

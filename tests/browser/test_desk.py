@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from coordination.booking.models import Booking
 from coordination.booking.services import book_telescope, move_booking
 from coordination.common import clock
-from observatories.models import Membership, Telescope
+from observatories.models import Closure, Membership, Telescope
 from tests.browser.test_campaign import shot
 from tests.browser.test_public_pages import serious
 from tests.coordination.booking.conftest import HOUR, make_organisation, make_world
@@ -44,7 +44,7 @@ def test_staff_book_from_tonight_see_conflicts_and_lose_a_race(browser, live_ser
     typed = page.locator("#id_observe_from_1").input_value()
 
     # While one edits: the drawing follows, and dragging moves the period.
-    bar = page.locator(".desk-drawing rect.chosen").bounding_box()
+    bar = page.locator(".desk-drawing rect.chosen").last.bounding_box()
     page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
     page.mouse.down()
     page.mouse.move(bar["x"] + bar["width"] / 2 - 40, bar["y"] + bar["height"] / 2, steps=4)
@@ -69,7 +69,7 @@ def test_staff_book_from_tonight_see_conflicts_and_lose_a_race(browser, live_ser
 
     booked = page.url
     page.goto("/admin/desk/calendar/?date=2027-02-01")
-    expect(page.get_by_text("1627 Ivar")).to_be_visible()
+    expect(page.get_by_role("cell", name="Ivar")).to_be_visible()
     calendar = page.url
     for name, address in (("tonight", booked), ("calendar", calendar)):
         page.set_viewport_size({"width": 1600, "height": 900})
@@ -99,11 +99,40 @@ def test_a_seat_is_claimed_from_tonight(browser, live_server):
     page.close()
 
 
-def test_a_closure_over_a_booking_disturbs_it(browser, live_server):
+def test_a_recurring_closure_shows_the_booking_that_it_falls_over(browser, live_server):
     world = make_world()
     start = (clock.now() + 30 * HOUR).replace(second=0, microsecond=0)
     booking = book_telescope(world.telescopes["chile"].pk, observe_from=start, observe_until=start + HOUR)
     page = desk(browser, live_server, "chile")
-    page.goto(f"/admin/booking/booking/{booking.pk}/change/")
-    expect(page.get_by_text("Release").first).to_be_visible()
+    page.goto(f"/admin/desk/closures/?telescope={world.telescopes['chile'].pk}")
+    for name, instant in (("starts_at", start), ("ends_at", start + 2 * HOUR)):
+        page.locator(f"#id_{name}_0").fill(f"{instant:%Y-%m-%d}")
+        page.locator(f"#id_{name}_1").fill(f"{instant:%H:%M:%S}")
+    page.get_by_label("Reason").fill("mirror wash")
+    page.get_by_label("Again").select_option("every week")
+    page.get_by_label("Until", exact=True).fill(f"{start + 15 * 24 * HOUR:%Y-%m-%d}")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("3 closures")).to_be_visible()
+    expect(page.get_by_text("It falls over bookings:")).to_be_visible()
+    shot(page, "closure")
+    page.get_by_role("button", name="Close it").click()
+    expect(page.get_by_text("3 closures are entered.")).to_be_visible()
+    assert Closure.objects.count() == 3
+    page.goto("/admin/desk/calendar/")
+    expect(page.get_by_text("mirror wash").first).to_be_visible()
+    assert booking.telescope.closures.count() == 3
+    telescope = world.telescopes["chile"]
+    Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MANAGER)
+    page.goto(f"/admin/desk/telescopes/{telescope.pk}/horizon/")
+    page.get_by_label("Points").fill("0, 15\n60, 35\n90, 40\n150, 22\n200, 18\n270, 30\n320, 12")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("path.mask")).to_be_visible()
+    shot(page, "horizon")
+    assert serious(page) == []
+    page.get_by_label("Points").fill("0, 15\n60, east")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Line 2: 'east' is no number of degrees.")).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shot(page, "horizon-phone")
     page.close()

@@ -17,6 +17,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(_("Bookings"), "event", _list("booking_booking")),
                 _entry(_("Telescopes"), "tune", _list("observatories_telescope")),
                 _entry(_("Closures"), "block", _list("observatories_closure")),
+                _entry(_("Close a telescope"), "event_busy", reverse("desk:close")),
                 _entry(_("Observatories"), "public", _list("observatories_observatory")),
             ],
         },

@@ -2,10 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Case, Max, Q, Value, When
+from django.db.models import Exists, Max, OuterRef, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -16,11 +16,12 @@ from coordination.booking.models import Slot
 from coordination.campaigns.models import Campaign, CampaignTarget
 from coordination.common.actors import Actor
 from coordination.common.desk import actor_for
+from coordination.common.problems import DomainError
 from coordination.visibility.models import VisibilityWindow
 from coordination.visibility.planning import stored_span
+from coordination.visibility.priorities import RankedTarget, ranked_targets
 from coordination.visibility.quality import LISTED, at_best, with_quality
 from targets.models import Target
-from targets.tracking import tracked_targets
 
 from .. import times
 from ..figures import NARROW, WIDE, Figure, Table
@@ -45,11 +46,18 @@ class TargetRow:
 
     target: Target
     windows: tuple[Any, ...]
-    reason: str
+    ranked: RankedTarget
+    in_campaign: bool
     last_chance: dt.date
     beyond: bool
     book_address: str = ""
     seats: tuple["Seat", ...] = ()
+
+    @property
+    def parts(self) -> list[tuple[str, float]]:
+        """What its priority is made of, in words."""
+        labels = {"importance": _("importance"), "need": _("need"), "urgency": _("urgency"), "cost": _("cost")}
+        return [(labels.get(name, name), part.value) for name, part in self.ranked.parts.items()]
 
     @property
     def best(self) -> Any:
@@ -74,54 +82,54 @@ class Seat:
 def target_rows(
     night: Night, now: dt.datetime, request: HttpRequest, seats: Sequence[Seat], *, may_book: bool
 ) -> list[TargetRow]:
-    """At most MOST_TARGETS, by priority: of open campaigns first, then tracked ones, then the brightest. Four queries.
-
-    Only orbits that are good or fair in that night.
+    """At most MOST_TARGETS, by priority (coordination.visibility.priorities) at this telescope that night; only those
+    with a window in what is left of it, and orbits that are good or fair. A fixed number of queries.
     """
-    windows = _windows(night, now, actor_for(request))
-    by_target: dict[int, list[Any]] = {}
-    for window in windows:
-        by_target.setdefault(window.target_id, []).append(window)
-    last, horizon = _last_nights(night, list(by_target))
+    actor = actor_for(request)
+    ranked = _ranked(night, actor)
+    windows = _windows(night, now, actor, [each.target_id for each in ranked])
+    last, horizon = _last_nights(night, list(windows))
     by_slot_target: dict[int, list[Seat]] = {}
     for seat in seats:
         by_slot_target.setdefault(seat.slot.target_id, []).append(seat)
     rows = []
-    for target_id, group in by_target.items():
-        group.sort(key=lambda window: window.starts_at)
-        final = last.get(target_id, night.label)
+    for each in [each for each in ranked if each.target_id in windows][:MOST_TARGETS]:
+        group = windows[each.target_id]
+        final = last.get(each.target_id, night.label)
         row = TargetRow(
-            group[0].target, tuple(group), _reason(group[0]), final, final >= horizon,
-            seats=tuple(by_slot_target.get(target_id, ())),
+            group[0].target, tuple(group), each, group[0].in_campaign, final, final >= horizon,
+            seats=tuple(by_slot_target.get(each.target_id, ())),
         )  # fmt: skip
-        address = _book_address(night, row, now) if may_book else ""
-        rows.append(TargetRow(**{**row.__dict__, "book_address": address}))
+        rows.append(replace(row, book_address=_book_address(night, row, now)) if may_book else row)
     return rows
 
 
-def _windows(night: Night, now: dt.datetime, actor: Actor) -> list[Any]:
+def _ranked(night: Night, actor: Actor) -> list[RankedTarget]:
+    """More than are shown: of some the window is over. None for nights for which no windows are stored."""
+    try:
+        found = ranked_targets(night.label, telescope_id=night.telescope.pk, limit=2 * MOST_TARGETS, actor=actor)
+    except DomainError:
+        return []
+    return found.results
+
+
+def _windows(night: Night, now: dt.datetime, actor: Actor, target_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """What is left of the night, by target in order of time."""
     campaigns = Campaign.objects.visible_to(actor).filter(state=Campaign.State.OPEN)
-    held = CampaignTarget.objects.filter(campaign__in=campaigns).values("target")
-    importance = Case(
-        When(target__in=held, then=Value(0)), When(target__in=tracked_targets().values("pk"), then=Value(1)),
-        default=Value(2),
-    )  # fmt: skip
+    held = CampaignTarget.objects.filter(target=OuterRef("target"), campaign__in=campaigns)
     found = (
         with_quality(VisibilityWindow.objects.visible_to(actor))
-        .filter(telescope=night.telescope, night=night.label, ends_at__gt=now)
+        .filter(telescope=night.telescope, night=night.label, ends_at__gt=now, target__in=target_ids)
         .filter(night_ends_on__range=(night.sky.starts_at.date(), (night.sky.ends_at + _DAY).date()))
         .filter(at_best(LISTED))
-        .annotate(importance=importance)
+        .annotate(in_campaign=Exists(held))
         .select_related("target")
-        .order_by("importance", "v_mag", "target_id")
+        .order_by("starts_at")
     )
-    rows: list[Any] = []
-    targets: set[int] = set()
-    for window in found[: 2 * MOST_TARGETS]:  # a target seldom has more than two windows in a night
-        if window.target_id in targets or len(targets) < MOST_TARGETS:
-            targets.add(window.target_id)
-            rows.append(window)
-    return rows
+    by_target: dict[int, list[Any]] = {}
+    for window in found:
+        by_target.setdefault(window.target_id, []).append(window)
+    return by_target
 
 
 def _last_nights(night: Night, target_ids: Sequence[int]) -> tuple[dict[int, dt.date], dt.date]:
@@ -134,10 +142,6 @@ def _last_nights(night: Night, target_ids: Sequence[int]) -> tuple[dict[int, dt.
         .order_by()
     )
     return dict(later.values_list("target_id").annotate(Max("night"))), ends_on - _DAY
-
-
-def _reason(window: Any) -> str:
-    return {0: _("campaign"), 1: _("tracked")}.get(window.importance, "")
 
 
 def _book_address(night: Night, row: TargetRow, now: dt.datetime) -> str:

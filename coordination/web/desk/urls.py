@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from . import views
+from . import telescopes, views
 
 app_name = "desk"
 _inside = admin.site.admin_view
@@ -13,6 +13,9 @@ urlpatterns = [
     path("tonight/<int:pk>/", _inside(views.tonight), name="tonight-of"),
     path("tonight/<int:pk>/<str:night>/", _inside(views.tonight), name="night"),
     path("calendar/", _inside(views.calendar_page), name="calendar"),
+    path("telescopes/<int:pk>/horizon/", _inside(telescopes.horizon_page), name="horizon"),
+    path("closures/", _inside(telescopes.closure_page), name="close"),
+    path("observatories/", _inside(telescopes.observatory_page), name="observatory"),
     path("timeline/", _inside(views.timeline_part), name="timeline"),
     path("timeline.svg", _inside(views.timeline_file), name="timeline-file"),
 ]

@@ -3,10 +3,8 @@
 import datetime as dt
 from typing import Any
 
-from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
@@ -22,17 +20,12 @@ from ..figures import NARROW
 from . import calendar as calendars
 from . import timeline as timelines
 from .access import chosen_telescope, desk_telescopes, scheduled_organisations
+from .frame import page
 from .night import Night, night_at
 from .tonight import seats_of, target_rows, tonight_figure
 
 FORM_WIDE = 860  # pixels that a form leaves
 _DAY = dt.timedelta(days=1)
-
-
-def page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-    """A page in the frame of the administration."""
-    frame = {**admin.site.each_context(request), "title": title, "is_fullwidth": "1", "now": clock.now()}
-    return TemplateResponse(request, f"web/desk/{template}.html", {**frame, **context})
 
 
 def tonight(request: HttpRequest, pk: int | None = None, night: str = "") -> HttpResponse:

@@ -4,15 +4,16 @@ import datetime as dt
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from coordination.booking.models import Booking
 from coordination.booking.services import book_telescope
 from coordination.common import clock
 from coordination.visibility.models import VisibilityWindow
-from observatories.models import Membership, Telescope, User
+from coordination.visibility.priorities import ranked_targets
+from observatories.models import Closure, Membership, Observatory, Telescope, User
 from observatories.services import add_closure
-from targets.models import Target
 from tests.coordination.booking.conftest import HOUR, MINUTE, make_seats, make_slot
 
 NIGHT = dt.date(2027, 2, 1)
@@ -39,13 +40,10 @@ def test_tonight_leads_to_a_filled_in_form_and_a_booking(windows, scheduler, sig
     assert "America/Santiago" in page.text
     rows = page.context["rows"]
     assert rows
-    assert [row.best.v_mag for row in rows] == sorted(row.best.v_mag for row in rows)  # nothing has priority here
+    ranked = ranked_targets(NIGHT, telescope_id=telescope.pk, limit=None).results
+    assert [row.target.pk for row in rows] == [each.target_id for each in ranked]
     assert all(window.telescope_id == telescope.pk and window.night == NIGHT for r in rows for window in r.windows)
     assert all(row.last_chance >= NIGHT for row in rows)
-
-    Target.objects.filter(pk=rows[-1].target.pk).update(is_marked=True)
-    again = client.get(tonight_of(telescope)).context["rows"]
-    assert (again[0].target, again[0].reason) == (rows[-1].target, "tracked")
 
     form = client.get(rows[0].book_address).context["form"]
     assert str(form["target"].value()) == str(rows[0].target.pk)
@@ -64,7 +62,7 @@ def test_tonight_leads_to_a_filled_in_form_and_a_booking(windows, scheduler, sig
     assert page.context["rows"][1].book_address != rows[0].book_address  # the time is taken
     VisibilityWindow.objects.exclude(target__in=[row.target.pk for row in rows[:1]]).delete()
     assert abs(queries_of(client, tonight_of(telescope)) - before) == 0
-    assert before <= 30
+    assert before <= 45
 
     # A night that is over, one that is far away, no night at all.
     assert "This night is over" in client.get(tonight_of(telescope, dt.date(2027, 1, 2))).text
@@ -198,3 +196,58 @@ def test_bookings_are_changed_in_bulk_and_refusals_told_one_by_one(world, signed
     assert "The observation begins at" in bulk("chosen_clouded", firm)
     assert bulk("release_chosen", held, firm, others) == "2 bookings are changed."
     assert (held.state, firm.state, others.state) == ("released", "released", "held")
+
+
+def test_a_horizon_is_previewed_imported_and_saved_by_managers(world, signed_in):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    address = reverse("desk:horizon", args=[telescope.pk])
+    assert "Managers of the operating organisation" in chile.get(address).text
+    assert chile.post(address, {"points": "0,15", "save": "1"}).status_code == 403
+    assert chile.get(reverse("desk:horizon", args=[world.telescopes["hawaii"].pk])).status_code == 404
+    Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MANAGER)
+    file = SimpleUploadedFile("dome.csv", b"az,alt\n0,15\n90,22\n")
+    page = chile.post(address, {"points": "", "table": file, "preview": "1"})
+    assert 'class="mask"' in page.text
+    assert "90, 22" in page.text
+    telescope.refresh_from_db()
+    assert telescope.horizon_mask is None
+    wrong = SimpleUploadedFile("dome.csv", b"az,alt\n0,15\n90,22,3\n")
+    assert "Line 3 has 3 columns" in chile.post(address, {"table": wrong, "save": "1"}).text
+    assert chile.post(address, {"points": "0,15\n90,22", "save": "1"}).status_code == 302
+    telescope.refresh_from_db()
+    assert telescope.horizon_mask == [[0.0, 15.0], [90.0, 22.0]]
+    # The telescope's own page: limits yes, whose it is no.
+    form = chile.get(reverse("admin:observatories_telescope_change", args=[telescope.pk])).context["adminform"].form
+    assert "altitude_min_deg" in form.fields
+    assert not {"organisation", "observatory", "is_demo"} & set(form.fields)
+    others = chile.get(reverse("admin:observatories_telescope_change", args=[world.telescopes["hawaii"].pk]))
+    assert others.context["has_change_permission"] is False
+
+
+def test_an_observatory_comes_by_its_code(world, signed_in):
+    chile = signed_in(world.people["chile"])
+    address = reverse("desk:observatory")
+    assert chile.get(address).status_code == 403
+    Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MANAGER)
+    assert "unknown observatory code" in chile.post(address, {"code": "ZZ9"}).text
+    assert chile.post(address, {"code": "w84"}).status_code == 302
+    assert Observatory.objects.filter(mpc_code="W84").exists()
+
+
+def test_closing_is_for_schedulers_and_tells_what_it_falls_over(world, signed_in):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    start = (clock.now() + 30 * HOUR).replace(microsecond=0, second=0)
+    book_telescope(telescope.pk, observe_from=start, observe_until=start + HOUR)
+    given = {"telescope": telescope.pk, "reason": "wash", "every_days": 0}
+    for name, instant in (("starts_at", start), ("ends_at", start + HOUR)):
+        given |= {f"{name}_0": f"{instant:%Y-%m-%d}", f"{name}_1": f"{instant:%H:%M:%S}"}
+    address = reverse("desk:close")
+    assert "It falls over bookings" in chile.post(address, {**given, "preview": "1"}).text
+    assert not Closure.objects.exists()
+    assert "until" in chile.post(address, {**given, "every_days": 7, "save": "1"}).context["form"].errors
+    others = chile.post(address, {**given, "telescope": world.telescopes["hawaii"].pk, "save": "1"})
+    assert "telescope" in others.context["form"].errors
+    assert chile.post(address, {**given, "save": "1"}).status_code == 302
+    assert Closure.objects.get().telescope == telescope
+    Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MEMBER)
+    assert chile.get(address).status_code == 403

@@ -1,0 +1,89 @@
+"""Forms of the desk."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminDateWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from coordination.common.desk import utc_field
+from observatories.horizon_tables import read_table
+from observatories.models import Telescope
+from observatories.sites.horizon import HorizonError
+
+_MOST_BYTES = 200_000
+
+
+class HorizonForm(forms.Form):
+    """The mask typed, or read from a file, which then counts."""
+
+    points = forms.CharField(
+        label=_("points"), required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "class": "desk-mono", "spellcheck": "false"}),
+        help_text=_("azimuth, altitude in degrees, a point a line; north is 0, east 90; empty: no mask"),
+    )  # fmt: skip
+    table = forms.FileField(
+        label=_("or a CSV file"), required=False, help_text=_("the same two columns; a heading is skipped"),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        file = given.get("table")
+        name, text = ("points", given.get("points", "")) if file is None else ("table", self._text_of(file))
+        try:
+            given["mask"] = read_table(text) if text and text.strip() else []
+        except HorizonError as error:
+            self.add_error(name, f"{str(error)[0].upper()}{str(error)[1:]}.")
+        return given
+
+    def _text_of(self, file: Any) -> str:
+        if file.size > _MOST_BYTES:
+            self.add_error("table", _("The file is too large for a horizon mask."))
+            return ""
+        content: bytes = file.read()
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError:
+            return content.decode("latin-1")
+
+
+class ClosureForm(forms.Form):
+    """One closure, or one that recurs."""
+
+    telescope = forms.ModelChoiceField(queryset=Telescope.objects.none(), widget=UnfoldAdminSelectWidget())
+    starts_at = utc_field("closed from")
+    ends_at = utc_field("closed until")
+    reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget())
+    every_days = forms.TypedChoiceField(
+        label=_("again"), coerce=int, required=False, empty_value=0, widget=UnfoldAdminSelectWidget(),
+        choices=[(0, _("only once")), (1, _("every day")), (7, _("every week")), (14, _("every second week")),
+                 (28, _("every fourth week"))],
+    )  # fmt: skip
+    until = forms.DateField(
+        label=_("until"), required=False, widget=UnfoldAdminDateWidget(),
+        help_text=_("local date of the last one; the local time of day stays the same where the clocks change"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, telescopes: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["telescope"]
+        field.queryset = telescopes
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("every_days") and not given.get("until") and "until" not in self.errors:
+            self.add_error("until", _("Until when does it recur?"))
+        return given
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("MPC code"), max_length=4, min_length=3, widget=UnfoldAdminTextInputWidget(),
+        help_text=_("such as W84; name and place come from the list of the Minor Planet Center"),
+    )  # fmt: skip
