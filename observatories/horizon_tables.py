@@ -13,7 +13,8 @@ def read_table(text: str) -> list[list[float]]:
     """[azimuth, altitude] pairs by azimuth. Commas, semicolons, tabs or blanks between the two; a heading in the first
     line, empty lines and lines from # on are skipped. Raises HorizonError that names the line.
     """
-    pairs, lines = [], {}
+    pairs: list[tuple[float, float]] = []
+    lines: dict[float, int] = {}
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
         line = line.partition("#")[0].strip()
         if not line:

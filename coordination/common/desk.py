@@ -29,7 +29,7 @@ class DeskAdmin(SimpleHistoryAdmin, ModelAdmin):
     by `offered`, and checked again by the services.
     """
 
-    actions = None
+    actions: Any = None
     show_full_result_count = False
     list_fullwidth = True
     list_per_page = 50

@@ -45,9 +45,11 @@ class Recurrence:
         if count > MOST:
             raise DomainError(f"That is {count} closures.", field="until", expected=f"at most {MOST}")
         steps = [dt.timedelta(days=self.every_days * k) for k in range(count)]
-        return [
-            tuple((local + step).replace(tzinfo=zone).astimezone(dt.UTC) for local in (first, last)) for step in steps
-        ]  # type: ignore[misc]
+        return [(_utc(first + step, zone), _utc(last + step, zone)) for step in steps]
+
+
+def _utc(local: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    return local.replace(tzinfo=zone).astimezone(dt.UTC)
 
 
 def periods_of(telescope: Telescope, recurrence: Recurrence) -> list[Interval]:

@@ -120,7 +120,7 @@ def period_panel(given: Mapping[str, object], besides: int | None = None) -> str
     """Beside a form with a period: what is taken and free around it, drawn by the room above and redrawn as one types;
     without script a picture of what the form came with.
     """
-    query = urlencode({name: value for name, value in given.items() if value})
+    query = urlencode({name: str(value) for name, value in given.items() if value})
     picture = f"{reverse('desk:timeline-file')}?{query}" if {"telescope", "observe_from"} <= given.keys() else ""
     shown = (
         format_html('<img src="{}" alt="{}">', picture, _("What is taken and free in that night")) if picture else ""

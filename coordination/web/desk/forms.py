@@ -61,7 +61,7 @@ class ClosureForm(forms.Form):
     ends_at = utc_field("closed until")
     reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget())
     every_days = forms.TypedChoiceField(
-        label=_("again"), coerce=int, required=False, empty_value=0, widget=UnfoldAdminSelectWidget(),
+        label=_("again"), coerce=int, required=False, initial=0, widget=UnfoldAdminSelectWidget(),
         choices=[(0, _("only once")), (1, _("every day")), (7, _("every week")), (14, _("every second week")),
                  (28, _("every fourth week"))],
     )  # fmt: skip

@@ -149,7 +149,7 @@ def _book_address(night: Night, row: TargetRow, now: dt.datetime) -> str:
     proposed = longest_free(night, spans, row.best.peak_at, now, PROPOSED)
     if proposed is None:
         return ""
-    given = {"telescope": night.telescope.pk, "target": row.target.pk, "observe_from": iso(proposed[0]),
+    given = {"telescope": str(night.telescope.pk), "target": str(row.target.pk), "observe_from": iso(proposed[0]),
              "observe_until": iso(proposed[1])}  # fmt: skip
     return f"{reverse('admin:booking_booking_add')}?{urlencode(given)}"
 
