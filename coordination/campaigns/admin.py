@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from coordination.common.admin import ReadOnlyInline
 from coordination.common.desk import ConfirmForm, DeskAdmin, actor_for, link, list_address, posted
@@ -88,6 +88,10 @@ class HeldTargetForm(forms.Form):
         super().__init__(*args, **kwargs)
         held: Any = self.fields["target"]
         held.queryset = campaign.targets.filter(visible_target_q(actor_for(request))).distinct()
+
+
+class MessageForm(forms.Form):
+    text = forms.CharField(max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}))
 
 
 class HoursForm(forms.Form):
@@ -231,7 +235,7 @@ class CampaignAdmin(DeskAdmin):
     )  # fmt: skip
     actions_detail: Any = (
         "open_campaign", "answer_invitation", "invite", "add_target",
-        {"title": "Edit", "icon": "edit", "items": ["edit", "remove_target", "close_campaign"]},
+        {"title": "Edit", "icon": "edit", "items": ["edit", "remove_target", "message", "close_campaign"]},
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -267,7 +271,7 @@ class CampaignAdmin(DeskAdmin):
             names.add("answer_invitation")
         if not acts_for(request, obj.lead_organisation_id) or obj.state in OVER:
             return names
-        names |= {"edit", "invite", "add_target"}
+        names |= {"edit", "invite", "add_target", "message"}
         if obj.campaign_targets.exists():
             names.add("remove_target")
             if obj.state in (Campaign.State.DRAFT, Campaign.State.CLOSED):
@@ -364,6 +368,16 @@ class CampaignAdmin(DeskAdmin):
             do=lambda given: services.invite(
                 campaign.pk, given["organisation"].pk, hour_limit_h=given["hour_limit_h"], actor=signed_in(request)
             ),
+        )  # fmt: skip
+
+    @action(description="Message to participants", icon="mail")
+    def message(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "message")
+        return self.ask(
+            request, MessageForm(posted(request)), obj=campaign, title="Message to participants", submit="Send",
+            intro="Everybody of the organisations that take part gets a notice, and e-mail who wants it.",
+            done="The message is sent.",
+            do=lambda given: services.send_message(campaign.pk, text=given["text"], actor=signed_in(request)),
         )  # fmt: skip
 
     @action(description="Answer invitation", icon="reply", variant=ActionVariant.PRIMARY)

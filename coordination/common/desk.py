@@ -20,6 +20,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
+from . import exporting
 from .actors import Actor, actor_of
 from .problems import DomainError
 
@@ -41,6 +42,12 @@ class DeskAdmin(SimpleHistoryAdmin, ModelAdmin):
         rows: Any = super().get_queryset(request)
         visible: QuerySet[Any] = rows.visible_to(actor_for(request))
         return visible
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if exporting.wanted(request):
+            return exporting.as_csv(self, request)
+        response: HttpResponse = super().changelist_view(request, *args, **kwargs)
+        return response
 
     def further(self, request: HttpRequest, error: DomainError) -> str:
         """What this desk can add to a refusal, as HTML."""

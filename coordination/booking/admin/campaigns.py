@@ -101,7 +101,7 @@ class CampaignWithSlotsAdmin(CampaignAdmin):
         "open_campaign", "answer_invitation", "propose", "invite", "add_target",
         {
             "title": "More", "icon": "more_vert",
-            "items": ["edit", "remove_target", "place", "rapid", "close_campaign", "complete", "cancel"],
+            "items": ["edit", "remove_target", "message", "place", "rapid", "close_campaign", "complete", "cancel"],
         },
     )  # fmt: skip
 

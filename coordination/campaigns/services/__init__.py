@@ -6,7 +6,7 @@ cancelling and completing do, is a service of the booking room.
 
 from .access import lock_campaign, require_coordinator, require_state
 from .campaigns import add_target, close_campaign, create_campaign, open_campaign, remove_target, update_campaign
-from .participants import answer_invitation, invite, joined_organisation_ids
+from .participants import answer_invitation, invite, joined_organisation_ids, send_message
 
 __all__ = [
     "add_target",
@@ -20,5 +20,6 @@ __all__ = [
     "remove_target",
     "require_coordinator",
     "require_state",
+    "send_message",
     "update_campaign",
 ]

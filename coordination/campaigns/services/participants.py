@@ -12,6 +12,7 @@ from ..models import Campaign, Participation
 from .access import OVER, lock_campaign, require_coordinator
 
 State = Participation.State
+LONGEST_MESSAGE = 2000  # characters
 
 
 @transaction.atomic
@@ -69,6 +70,23 @@ def answer_invitation(
     title = f"{participation.organisation} {did} {campaign}"
     _tell(campaign, [campaign.lead_organisation_id], f"campaign.{state}", title, actor)
     return participation
+
+
+@transaction.atomic
+def send_message(campaign_id: int, *, text: str, actor: Principal | None = None) -> None:
+    """A message of the coordinator to everybody who takes part: a notice, and e-mail for who wants it."""
+    campaign = lock_campaign(campaign_id, actor)
+    require_coordinator(actor, campaign)
+    text = text.strip()
+    if not text or len(text) > LONGEST_MESSAGE:
+        raise DomainError(
+            "The message is empty or too long.", field="text", expected=f"1 to {LONGEST_MESSAGE} characters"
+        )
+    told = events.notice(
+        joined_organisation_ids(campaign), title=f"Message from the coordinator: {campaign.title}", text=text,
+        path=f"/admin/campaigns/campaign/{campaign.pk}/change/",
+    )  # fmt: skip
+    events.record("campaign.message", campaign, told, actor=actor)
 
 
 def joined_organisation_ids(campaign: Campaign) -> list[int]:

@@ -14,7 +14,7 @@ from coordination.visibility.models import VisibilityWindow
 from coordination.visibility.priorities import ranked_targets
 from observatories.models import Closure, Membership, Observatory, Telescope, User
 from observatories.services import add_closure
-from tests.coordination.booking.conftest import HOUR, MINUTE, make_seats, make_slot
+from tests.coordination.booking.conftest import HOUR, MINUTE, events_of, make_seats, make_slot, told
 
 NIGHT = dt.date(2027, 2, 1)
 
@@ -251,3 +251,32 @@ def test_closing_is_for_schedulers_and_tells_what_it_falls_over(world, signed_in
     assert Closure.objects.get().telescope == telescope
     Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MEMBER)
     assert chile.get(address).status_code == 403
+
+
+def test_a_list_is_exported_as_it_is_filtered(world, signed_in):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    start = (clock.now() + 30 * HOUR).replace(microsecond=0, second=0)
+    book_telescope(telescope.pk, observe_from=start, observe_until=start + HOUR, purpose="=cmd()", hold=True)
+    book_telescope(telescope.pk, observe_from=start + 2 * HOUR, observe_until=start + 3 * HOUR, purpose="flats")
+    book_telescope(world.telescopes["hawaii"].pk, observe_from=start, observe_until=start + HOUR, purpose="secret")
+    address = reverse("admin:booking_booking_changelist")
+    assert "export=csv" in chile.get(address).text
+    rows = chile.get(address, {"export": "csv"})
+    assert rows["Content-Type"].startswith("text/csv")
+    lines = rows.content.decode().split("\r\n")
+    assert len(lines) == 4  # a heading, two bookings, the end
+    assert "'=cmd()" in rows.text
+    assert "secret" not in rows.text
+    held = chile.get(address, {"export": "csv", "state__exact": "held"}).text
+    assert "cmd" in held
+    assert "flats" not in held
+
+
+def test_the_coordinator_writes_to_all_who_take_part(world, signed_in):
+    address = reverse("admin:campaigns_campaign_message", args=[world.campaign.pk])
+    assert signed_in(world.people["hawaii"]).get(address).status_code == 403
+    assert signed_in(world.people["chile"]).post(address, {"text": "Clouds: wait."}).status_code == 302
+    assert told("campaign.message") == {"chile", "canary", "australia", "hawaii"}
+    refused = signed_in(world.people["hawaii"]).post(address, {"text": "Mine."})
+    assert "Only schedulers and managers of Institute of Chile" in str(refused.context["form"].errors)
+    assert len(events_of("campaign.message")) == 1
