@@ -96,7 +96,7 @@ def test_a_whole_campaign_by_hand(today, catalogue, desks):
     campaign = Campaign.objects.get()
     assert (campaign.state, campaign.kind, campaign.observation_count) == ("draft", "ranging", 3)
     here = campaign.pk
-    assert buttons(page(lead, "campaign", here)) == {"edit", "invite", "add_target", "cancel"}
+    assert buttons(page(lead, "campaign", here)) == {"edit", "invite", "add_target", "message", "cancel"}
 
     lead.post(address("campaign", "add_target", here), {"target": catalogue["Ganymed"].pk})
     for slug in ("j04", "q63", "327", "g96"):
