@@ -13,7 +13,7 @@ from django.utils.translation.template import templatize
 from coordination.web import labels
 
 WEB = Path(labels.__file__).parent
-ENGLISH_ONLY = {"admin.py"}  # the administration
+ENGLISH_ONLY = {"admin.py", "desk"}  # the administration: names of files and folders
 _CALLS = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "_"}
 _START = re.compile(r"\b(n?gettext|_)\(")
 
@@ -28,10 +28,11 @@ def messages() -> dict[Message, list[tuple[str, int]]]:
     """Every string of the pages that is to be translated, with the lines on which it stands."""
     found: dict[Message, list[tuple[str, int]]] = {}
     for path in sorted(WEB.rglob("*.py")):
-        if path.name not in ENGLISH_ONLY and "management" not in path.parts:
+        if not ENGLISH_ONLY & set(path.relative_to(WEB).parts) and "management" not in path.parts:
             _add(found, path, _in_python(path.read_text()))
     for path in sorted((WEB / "templates").rglob("*.*")):
-        _add(found, path, _in_template(path.read_text(), str(path)))
+        if not ENGLISH_ONLY & set(path.relative_to(WEB).parts):
+            _add(found, path, _in_template(path.read_text(), str(path)))
     for label in sorted(labels.labels()):
         found.setdefault(label, []).append(("coordination/web/labels.py", 1))
     return found
