@@ -82,6 +82,7 @@ ROWS: dict[str, list[dict[str, str]]] = {
     "web:home-figure": [{"figure": "map", "ending": "svg"}],
     "dome-": [{"pk": "telescope", "night": "day"}],
     "dome-ephemeris": [{"pk": "booking"}, {"pk": "local_booking"}],
+    "desk:": [{"pk": "telescope", "night": "day"}],
     "invitation": [{"key": "no_secret"}],
     "new-password": [{"uidb64": "no_user", "token": "no_secret"}],
     "vo:obsplan-day": [{"day": "day", "ending": "json"}, {"day": "day", "ending": "xml"}],

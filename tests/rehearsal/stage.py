@@ -65,6 +65,9 @@ def own_database(name: str) -> Iterator[str]:
     server = {key: parameters[key] for key in names if parameters.get(key)} | {"dbname": "postgres"}
     connection.close()
     with psycopg.connect(**server, autocommit=True) as maintenance:
+        # Servers of earlier tests may have left connections; who has one still gets another with its next request.
+        idle = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s"
+        maintenance.execute(idle, [original])
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(original))
         maintenance.execute(copy)
     db["NAME"] = name
