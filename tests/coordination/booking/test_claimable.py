@@ -75,7 +75,7 @@ def happen(world, slots, dice: random.Random) -> None:
         pass
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_in_whatever_situation_the_judgement_agrees_with_a_claim(world, seed):
     dice = random.Random(seed)
     slots = [world.slot]

@@ -64,7 +64,7 @@ def test_what_met_a_planet_is_old_or_subject_to_other_forces_is_not_decided(plan
 def test_an_object_that_fell_to_the_earth_ends_there_where_asked(planets: Planets) -> None:
     t = 61250.0
     earth, sun = planets.state(EARTH, t), planets.state(SUN, t)
-    inside = np.concatenate([earth[0] - sun[0] + [2e-5, 0.0, 0.0], earth[1] - sun[1] + [0.005, 0.005, 0.0]])
+    inside = np.concatenate([earth[0] - sun[0] + [2e-5, 0.0, 0.0], earth[1] - sun[1] + [0.01, 0.01, 0.0]])
     before = propagate(OrbitBatch.from_state(["x"], t, inside[None], 25.0), t - 20, t - 20, planets).batch_at(t - 20)
     misses = OrbitBatch.from_keplerian(["far"], t - 20, 2.3, 0.4, 20.0, 40.0, 50.0, 170.0)
     both = OrbitBatch.concatenate([before, misses])
