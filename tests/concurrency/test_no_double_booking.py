@@ -9,6 +9,7 @@ from django.db import connection
 from coordination.booking.models import Booking, Claim, ClaimedSeat
 from coordination.booking.services import claim_seats
 from coordination.common.models import Event
+from coordination.common.transactions import too_often
 from observatories.models import Telescope
 
 from . import workers
@@ -29,7 +30,9 @@ def test_processes_that_claim_overlapping_periods_never_book_twice(network, with
     done = workers.in_processes(
         workers.claim_at_random, PROCESSES, network.organisation.pk, network.seats, ATTEMPTS, without
     )
-    assert set(done) == {"held", "refused"}
+    assert {"held", "refused"} <= set(done)
+    # Without the order of locks nothing keeps them from waiting in a circle, perhaps as often as a service tries again.
+    assert set(done) <= {"held", "refused"} | ({f"unexplained: {too_often()}"} if "lock" in without else set())
     assert done.total() == PROCESSES * ATTEMPTS
     assert done["held"] == Booking.objects.active().count() == Claim.objects.count()
     require_whole_claims()
