@@ -9,6 +9,7 @@ from django.db.models import Q
 from coordination.campaigns.models import Campaign, Participation
 from coordination.common import clock
 from coordination.common.actors import Actor
+from coordination.common.intervals import Interval, merged
 from coordination.common.problems import ForbiddenError
 from coordination.visibility.darkness import DarkHours, dark_hours
 from observatories.models import Closure, Telescope
@@ -16,7 +17,6 @@ from targets.services.ephemerides import Span
 
 from .models import Booking, TelescopeGrant
 
-Interval = tuple[dt.datetime, dt.datetime]
 _RUNNING = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.CLOSED)
 
 
@@ -46,13 +46,7 @@ def occupied_intervals(telescope: Telescope, after: dt.datetime, before: dt.date
     overlapping = Q(telescope=telescope, starts_at__lt=before, ends_at__gt=after)
     bookings = Booking.objects.active().filter(overlapping).values_list("starts_at", "ends_at")
     closures = Closure.objects.filter(overlapping).values_list("starts_at", "ends_at")
-    found: list[Interval] = []
-    for start, end in sorted([*bookings, *closures]):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], end)
-        else:
-            found.append((start, end))
-    return found
+    return merged([*bookings, *closures])
 
 
 def free_intervals(

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from coordination.common import clock
 from coordination.common.actors import ANONYMOUS, Actor
 from coordination.common.problems import DomainError
-from coordination.common.timescales import utc_to_tt_mjd
 from observatories.models import Telescope
-from observatories.sites.nights import night_dates
 from targets.models import Target
 from targets.orbits.trust import Trust
 
 from . import priority_rows, quality
+from .almanac import night_of
 from .computing import place_of
 from .models import VisibilityWindow
 from .planning import stored_span
@@ -130,9 +129,7 @@ def night_now(telescope: Telescope | None = None) -> dt.date:
     place = None if telescope is None else place_of(telescope)
     if place is None:
         return (now - dt.timedelta(hours=12)).date()
-    tt = utc_to_tt_mjd(np.array([now.replace(tzinfo=None)], dtype="datetime64[us]"))
-    label: dt.date = night_dates(place, tt)[0].astype(object)
-    return label
+    return night_of(place, now)
 
 
 def _telescope(telescope_id: int) -> Telescope:

@@ -11,12 +11,13 @@ from coordination.booking.api.slot_rows import dress_slots
 from coordination.booking.models import Slot
 from coordination.campaigns.models import Campaign, Participation
 from coordination.common.actors import Actor
+from coordination.common.intervals import Interval, merged
 from coordination.visibility.models import VisibilityWindow
 from observatories.models import Observatory, Organisation
 from observatories.sites.grouping import site_numbers
 from targets.models import Target
 
-from .coverage import Gap, Interval, covered_by, gaps, merged
+from .coverage import Gap, covered_by, gaps
 
 DAYS, MOST_SLOTS = 3, 30
 SHORTEST_GAP = dt.timedelta(minutes=10)

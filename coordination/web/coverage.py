@@ -5,10 +5,10 @@ them. Plain intervals in, plain intervals out.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-Interval = tuple[dt.datetime, dt.datetime]
+from coordination.common.intervals import Interval, merged
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,6 @@ class Gap:
     @property
     def minutes(self) -> int:
         return round((self.end - self.start).total_seconds() / 60.0)
-
-
-def merged(intervals: Iterable[Interval]) -> list[Interval]:
-    """Intervals that overlap or meet, as one each, in order."""
-    found: list[Interval] = []
-    for start, end in sorted(intervals):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return found
 
 
 def covered_by(sites: Sequence[Sequence[Interval]], least: int, span: Interval) -> list[Interval]:

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coordination.common.timescales import to_datetime, utc_to_tt_mjd
+from coordination.common.timescales import to_datetime
+from coordination.visibility.almanac import SUNSET_DEG, night_of
 from observatories.models import Telescope
-from observatories.sites.geodesy import Place
-from observatories.sites.nights import night_dates, noon_utc
+from observatories.sites.nights import noon_utc
 
 from .sky import Instants, instants, sun_and_moon_altitudes_deg
 from .world_now import world_at
 
 _STEP = dt.timedelta(minutes=5)
-HORIZON_DEG = -0.833  # of the Sun's centre at sunset, with refraction at the horizon
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,6 @@ class NightTimes:
         return self.noon + (self.next_noon - self.noon) / 2
 
 
-def night_of(place: Place, now: dt.datetime) -> dt.date:
-    """The label of the night that an instant belongs to."""
-    date = night_dates(place, np.array([float(utc_to_tt_mjd(now))]))[0]
-    return dt.date.fromisoformat(str(date.astype("datetime64[D]")))
-
-
 def coming_nights(telescope: Telescope, now: dt.datetime, count: int) -> list[NightTimes]:
     """From the night that `now` is in. Raises ValueError outside the planetary kernel or the known Earth rotation."""
     place = telescope.observatory.place
@@ -79,7 +72,7 @@ def _night(
     label: dt.date, utc: Instants, sun: NDArray[np.float64], moon: NDArray[np.float64], limit_deg: float
 ) -> NightTimes:
     dark = sun < limit_deg
-    sunset, sunrise = _crossings(utc, sun, HORIZON_DEG)
+    sunset, sunrise = _crossings(utc, sun, SUNSET_DEG)
     dark_from, dark_until = _crossings(utc, sun, limit_deg)
     middle = utc[len(utc) // 2]
     return NightTimes(

@@ -82,6 +82,14 @@ def refuse_jpl_errors(provider: str, reply: Fields, body: bytes) -> None:
     raise Nonsense(provider, f"it answers {shown(message or code)}", Wrong.FIELD, body)
 
 
+def jpl_object(provider: str, body: bytes, versions: Sequence[str]) -> Fields:
+    """An answer of JPL's services that is one, in a format this was written for."""
+    reply = json_object(provider, body)
+    refuse_jpl_errors(provider, reply, body)
+    require_signature(provider, reply, versions, body)
+    return reply
+
+
 class Fields:
     """The fields of one JSON object or of one row of a table."""
 

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from coordination.booking.models import Booking
-from coordination.booking.occupancy import Interval
 from coordination.common import clock
 from coordination.common.desk import action_address, actor_for
+from coordination.common.intervals import Interval
 from coordination.common.problems import DomainError
 from coordination.visibility.darkness import dark_hours
 from observatories.models import Closure, Telescope

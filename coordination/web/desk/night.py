@@ -9,8 +9,9 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from coordination.booking.models import Booking
-from coordination.booking.occupancy import Interval, free_intervals
+from coordination.booking.occupancy import free_intervals
 from coordination.common.actors import Actor
+from coordination.common.intervals import Interval
 from coordination.common.problems import DomainError
 from coordination.visibility.almanac import Almanac, almanac
 from observatories.models import Closure, Telescope

@@ -11,10 +11,8 @@ from coordination.common.providers.errors import Nonsense, Wrong
 from coordination.common.providers.reading import (
     FieldError,
     Fields,
-    json_object,
+    jpl_object,
     reading,
-    refuse_jpl_errors,
-    require_signature,
     shown,
     table,
 )
@@ -49,9 +47,7 @@ class CloseApproach:
 
 def parse_approaches(body: bytes, asked: str = "", versions: Sequence[str] = VERSIONS) -> Rows[CloseApproach]:
     """The passages of an answer, none where it counts none. Raises Nonsense, NotFound for an object unknown there."""
-    reply = json_object(PROVIDER, body)
-    refuse_jpl_errors(PROVIDER, reply, body)
-    require_signature(PROVIDER, reply, versions, body)
+    reply = jpl_object(PROVIDER, body, versions)
     with reading(PROVIDER, body):
         count = reply.whole("count")
         total = reply.maybe_whole("total")

@@ -13,11 +13,9 @@ from coordination.common.providers.reading import (
     FieldError,
     Fields,
     instant,
-    json_object,
+    jpl_object,
     number,
     reading,
-    refuse_jpl_errors,
-    require_signature,
     shown,
 )
 from targets.designations import FullName, key_of, taken_apart
@@ -145,9 +143,7 @@ def parse_object(body: bytes, asked: str = "", versions: Sequence[str] = VERSION
 
     Raises Nonsense, NotFound, and Ambiguous where the search matched several.
     """
-    reply = json_object(PROVIDER, body)
-    refuse_jpl_errors(PROVIDER, reply, body)
-    require_signature(PROVIDER, reply, versions, body)
+    reply = jpl_object(PROVIDER, body, versions)
     with reading(PROVIDER, body):
         found = _object(reply)
     if asked and not _is_called(found, asked):

@@ -9,10 +9,8 @@ from typing import Any, TypeVar
 
 from coordination.common.providers.reading import (
     Fields,
-    json_object,
+    jpl_object,
     reading,
-    refuse_jpl_errors,
-    require_signature,
     table,
 )
 from targets.sources.records import ORBIT_RANGES
@@ -93,9 +91,7 @@ def parse_solutions(body: bytes, versions: Sequence[str] = VERSIONS) -> Rows[Sol
 
 
 def _parse(body: bytes, versions: Sequence[str], read: Callable[[Any], R]) -> Rows[R]:
-    reply = json_object(PROVIDER, body)
-    refuse_jpl_errors(PROVIDER, reply, body)
-    require_signature(PROVIDER, reply, versions, body)
+    reply = jpl_object(PROVIDER, body, versions)
     with reading(PROVIDER, body):
         total = reply.maybe_whole("count")
         rows = list(table(reply)) if total != 0 or "data" in reply.raw else []

@@ -14,11 +14,9 @@ from coordination.common.providers.errors import Nonsense, Wrong
 from coordination.common.providers.reading import (
     FieldError,
     Fields,
-    json_object,
+    jpl_object,
     number,
     reading,
-    refuse_jpl_errors,
-    require_signature,
     shown,
     table,
 )
@@ -89,9 +87,7 @@ class ScoutDetail:
 
 def parse_list(body: bytes, versions: Sequence[str] = VERSIONS) -> Rows[ScoutObject]:
     """All objects that Scout follows. Raises Nonsense."""
-    reply = json_object(PROVIDER, body)
-    refuse_jpl_errors(PROVIDER, reply, body)
-    require_signature(PROVIDER, reply, versions, body)
+    reply = jpl_object(PROVIDER, body, versions)
     with reading(PROVIDER, body):
         count = reply.maybe_whole("count")
         rows = reply.list("data") if count != 0 or "data" in reply.raw else []
@@ -102,9 +98,7 @@ def parse_list(body: bytes, versions: Sequence[str] = VERSIONS) -> Rows[ScoutObj
 
 def parse_detail(body: bytes, asked: str = "", versions: Sequence[str] = VERSIONS) -> ScoutDetail:
     """One object, with orbits where they were asked for. Raises Nonsense, and NotFound once it has left."""
-    reply = json_object(PROVIDER, body)
-    refuse_jpl_errors(PROVIDER, reply, body)
-    require_signature(PROVIDER, reply, versions, body)
+    reply = jpl_object(PROVIDER, body, versions)
     with reading(PROVIDER, body):
         found = _object(reply)
         sampled = reply.child("orbits") if reply.raw.get("orbits") is not None else None

@@ -12,6 +12,7 @@ from coordination.common.providers.errors import Nonsense, Wrong
 from coordination.common.providers.reading import (
     FieldError,
     Fields,
+    jpl_object,
     json_object,
     reading,
     refuse_jpl_errors,
@@ -88,9 +89,7 @@ class Removed:
 
 def parse_risk_list(body: bytes, versions: Sequence[str] = VERSIONS) -> Rows[RiskRow]:
     """All objects with possible impacts. Raises Nonsense."""
-    reply = json_object(PROVIDER, body)
-    refuse_jpl_errors(PROVIDER, reply, body)
-    require_signature(PROVIDER, reply, versions, body)
+    reply = jpl_object(PROVIDER, body, versions)
     with reading(PROVIDER, body):
         rows, count = reply.list("data"), reply.maybe_whole("count")
         _require_count(rows, count)
@@ -128,9 +127,7 @@ def parse_risk(body: bytes, asked: str = "", versions: Sequence[str] = VERSIONS)
 
 def parse_removed(body: bytes, versions: Sequence[str] = VERSIONS) -> Rows[Removed]:
     """All objects that were removed from the list. Raises Nonsense."""
-    reply = json_object(PROVIDER, body)
-    refuse_jpl_errors(PROVIDER, reply, body)
-    require_signature(PROVIDER, reply, versions, body)
+    reply = jpl_object(PROVIDER, body, versions)
     with reading(PROVIDER, body):
         rows, count = reply.list("data"), reply.maybe_whole("count")
         _require_count(rows, count)

@@ -5,7 +5,8 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordination.web.coverage import covered_by, gaps, merged
+from coordination.common.intervals import merged
+from coordination.web.coverage import covered_by, gaps
 
 START = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
