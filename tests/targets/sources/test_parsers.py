@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -275,7 +276,8 @@ def damaged_json(data: st.DataObject, body: bytes) -> bytes:
         if what == "delete":
             del place[last]
         else:
-            place[last] = [place[last]] if what == "wrap" else data.draw(VALUES)
+            # A copy: a list that is drawn again must not be one that was damaged meanwhile.
+            place[last] = [place[last]] if what == "wrap" else deepcopy(data.draw(VALUES))
     return json.dumps(value).encode()
 
 
