@@ -348,10 +348,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"hide_calendar_secrets": {"()": "coordination.feeds.secrecy.HideCalendarSecrets"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["hide_calendar_secrets"]}
-    },
+    "filters": {"hide_secrets": {"()": "coordination.common.secrecy.HideSecrets"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["hide_secrets"]}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
     "loggers": {
         **{
@@ -359,7 +357,7 @@ LOGGING = {
             for name in ("coordination", "targets", "observatories")
         },
         # These two quote addresses; a filter of theirs works for every handler, mail to administrators included.
-        "django.request": {"filters": ["hide_calendar_secrets"]},
-        "gunicorn.access": {"filters": ["hide_calendar_secrets"]},
+        "django.request": {"filters": ["hide_secrets"]},
+        "gunicorn.access": {"filters": ["hide_secrets"]},
     },
 }

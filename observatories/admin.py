@@ -23,6 +23,7 @@ from coordination.common.problems import DomainError
 from . import services
 from .models import Closure, EarthOrientationTable, Membership, Observatory, Organisation, Telescope, User
 from .people import may_manage, may_schedule, organisations_with_role
+from .services.telescopes import OF_ADMINISTRATORS
 
 admin.site.unregister(Group)
 
@@ -268,8 +269,7 @@ class TelescopeAdmin(ServiceAdmin, PublicAdmin):
         return super().has_change_permission(request, obj) or may_manage(request.user, obj.organisation_id)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Telescope | None = None) -> Any:
-        """Whose it is, where it stands, and whether it is a demonstration, administrators say."""
-        fixed = ("observatory", "organisation", "is_demo") if not getattr(request.user, "is_superuser", False) else ()
+        fixed = OF_ADMINISTRATORS if not getattr(request.user, "is_superuser", False) else ()
         return (*self.readonly_fields, *(fixed if obj is not None else ()))
 
     def create(self, request: HttpRequest, form: forms.ModelForm) -> Model:

@@ -4,13 +4,12 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
+
+from .remembering import remember
 
 _ENGLISH = ("/api/", "/feeds/", "/vo/", "/static/", "/health/", "/admin/")
 _SIGN_IN_OF_ADMIN = "/admin/login/"  # the page is the one of everybody
@@ -45,14 +44,5 @@ def in_the_readers_language(
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Remember the language for a year, and back to where one was."""
-    address = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
-        address = reverse("home")
-    response = redirect(address)
-    language = request.POST.get("language", "")
-    if language in dict(settings.LANGUAGES) and check_for_language(language):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, language, max_age=365 * 86400, samesite="Lax", secure=request.is_secure()
-        )
-    return response
+    known = [code for code, _ in settings.LANGUAGES if check_for_language(code)]
+    return remember(request, "language", known, settings.LANGUAGE_COOKIE_NAME)

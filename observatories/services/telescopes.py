@@ -8,10 +8,10 @@ from django.db.models import ProtectedError, RestrictedError
 
 from coordination.common import events
 from coordination.common.checking import apply_changes, check
-from coordination.common.problems import ConflictError, DomainError
+from coordination.common.problems import ConflictError, DomainError, ForbiddenError
 
-from ..models import Telescope
-from ..people import Principal
+from ..models import Telescope, User
+from ..people import Principal, may_manage
 
 _GIVEN_BY_THE_DATABASE = {"id", "created_at", "is_demo"}
 EDITABLE = tuple(
@@ -20,6 +20,8 @@ EDITABLE = tuple(
     for name in {field.name, field.attname}
     if name not in _GIVEN_BY_THE_DATABASE
 )
+# Whose it is, where it stands, and whether it is a demonstration: said by administrators, not by its managers.
+OF_ADMINISTRATORS = ("observatory", "organisation", "is_demo")
 
 
 @transaction.atomic
@@ -45,7 +47,9 @@ def add_telescope(
 
 @transaction.atomic
 def update_telescope(telescope_id: int, *, actor: Principal | None = None, **changes: Any) -> Telescope:
+    """By administrators, and but for `OF_ADMINISTRATORS` by the managers of the organisation that operates it."""
     telescope = lock_telescope(telescope_id)
+    _require_may_change(actor, telescope, changes)
     changed = apply_changes(telescope, changes, (*EDITABLE, "is_demo"))
     if changed:
         check(telescope)
@@ -65,6 +69,17 @@ def remove_telescope(telescope_id: int, *, actor: Principal | None = None) -> No
         raise ConflictError(
             f"{telescope.name} is in use and cannot be deleted; set its state to retired.", field="telescope"
         ) from error
+
+
+def _require_may_change(actor: Principal | None, telescope: Telescope, names: Iterable[str]) -> None:
+    """Raises ForbiddenError; None is the service itself."""
+    if actor is None or (isinstance(actor, User) and actor.has_perm("observatories.change_telescope")):
+        return
+    if not may_manage(actor, telescope.organisation_id):
+        raise ForbiddenError(f"Only managers of {telescope.organisation} may change {telescope.name}.")
+    for name in names:
+        if name.removesuffix("_id") in OF_ADMINISTRATORS:
+            raise ForbiddenError(f"Only administrators may change {name} of a telescope.", field=name)
 
 
 def lock_telescope(telescope_id: int) -> Telescope:

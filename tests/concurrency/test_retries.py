@@ -106,7 +106,7 @@ def test_whoever_repeats_every_request_ends_with_exactly_the_claims_it_wanted(ne
                 elif not answer.json()["type"].endswith(":request-in-progress"):
                     unexpected.append(answer.text)
                     return
-                else:
+                else:  # as the service asks, only less long
                     time.sleep(min(float(answer.headers["Retry-After"]), 0.05))
 
     clients = [threading.Thread(target=client, args=(seed,)) for seed in range(CLIENTS)]

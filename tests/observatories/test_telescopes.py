@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from coordination.common.models import Event
-from coordination.common.problems import DomainError
+from coordination.common.problems import DomainError, ForbiddenError
 from observatories import services
 from observatories.models import Telescope
 
@@ -148,3 +148,17 @@ def test_limits_of_moon_and_milky_way_reach_the_window_search(telescope):
     limits = engine_telescope(changed).limits
     assert (limits.moon_sep_new_deg, limits.galactic_latitude_min_deg) == (10.0, 15.0)
     assert {"moon_separation_new_deg", "galactic_latitude_min_deg"} <= set(LIMIT_FIELDS)
+
+
+def test_managers_change_their_own_telescopes_but_not_whose_they_are(telescope, person):
+    manager, stranger = person("mona", "manager"), person("sara", "scheduler")
+    services.update_telescope(telescope.pk, altitude_min_deg=25.0, actor=manager)
+    for actor, changes in (
+        (manager, {"is_demo": True}),
+        (manager, {"organisation_id": telescope.organisation_id}),
+        (stranger, {"altitude_min_deg": 30.0}),
+    ):
+        with pytest.raises(ForbiddenError):
+            services.update_telescope(telescope.pk, actor=actor, **changes)
+    telescope.refresh_from_db()
+    assert (telescope.altitude_min_deg, telescope.is_demo) == (25.0, False)

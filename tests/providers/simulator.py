@@ -6,9 +6,9 @@ import socket
 import struct
 import sys
 import threading
-import time
 import zlib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -318,11 +318,8 @@ def main() -> None:
     state = State.with_bodies(options.bodies) if options.bodies else State.small()
     with Simulator(state, options.port) as simulator:
         print("PROVIDER_URLS=" + ",".join(f"{name}={url}" for name, url in simulator.urls.items()), flush=True)
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            pass
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()  # until it is interrupted
 
 
 if __name__ == "__main__":

@@ -81,5 +81,6 @@ def _pause(provider: Provider) -> None:
     except redis.RedisError:
         return
     if asked is not None:
+        # Owed to an operator between two requests: nothing happens for which one could wait instead.
         left_s = settings.PROVIDER_PAUSE_S - (time.time() - float(asked))
         time.sleep(min(max(left_s, 0.0), settings.PROVIDER_PAUSE_S))

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import render, resolve_url
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.http import require_POST
@@ -19,6 +19,8 @@ from coordination.common.actors import Actor, actor_of
 from coordination.visibility.models import Computation
 from observatories.models import Telescope
 from targets.models import Orbit
+
+from ..remembering import remember
 
 _MACHINES = ("/api/", "/feeds/", "/vo/", "/static/")
 THEMES = ("light", "dark", "night")
@@ -100,14 +102,7 @@ class PageView(Framed, TemplateView):
 
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
-    """Remember the colours for a year, and back to where one was."""
-    address = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
-        address = reverse("home")
-    response = redirect(address)
-    if (theme := request.POST.get("theme", "")) in THEMES:
-        response.set_cookie("theme", theme, max_age=365 * 86400, samesite="Lax", secure=request.is_secure())
-    return response
+    return remember(request, "theme", THEMES, "theme")
 
 
 def not_found(request: HttpRequest, **further: Any) -> HttpResponse:

@@ -14,8 +14,8 @@ from coordination.campaigns.models import Campaign, CampaignTarget, Participatio
 from coordination.common import clock
 from coordination.common.models import Event
 from coordination.common.problems import ConflictError, DomainError, ForbiddenError, UnknownError
+from coordination.common.secrecy import HideSecrets
 from coordination.feeds.models import CalendarFeed
-from coordination.feeds.secrecy import HideCalendarSecrets
 from coordination.feeds.services import create_calendar, revoke_calendar
 from observatories.models import Closure, Membership, Organisation, User
 from observatories.services import add_closure
@@ -329,10 +329,10 @@ class TestAddress:
         line = "GET /feeds/calendar/abcSECRETdef.ics?x=1 HTTP/1.1"
         record = logging.LogRecord("gunicorn.access", 20, "", 0, "%(r)s %(a)s", None, None)
         record.args = Atoms(r=line)
-        assert HideCalendarSecrets().filter(record)
+        assert HideSecrets().filter(record)
         assert record.getMessage() == "GET /feeds/calendar/…?x=1 HTTP/1.1 -"
         record = logging.LogRecord("a", 20, "", 0, f"plain {line}", (), None)
-        assert HideCalendarSecrets().filter(record)
+        assert HideSecrets().filter(record)
         assert "SECRET" not in record.getMessage()
 
     def test_other_methods_are_refused(self, world):

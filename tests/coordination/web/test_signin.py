@@ -15,7 +15,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from coordination.common.models import Event
-from coordination.feeds.secrecy import HideCalendarSecrets
+from coordination.common.secrecy import HideSecrets
 from observatories import services
 from observatories.models import Closure, Invitation, Membership, Organisation, User
 from tests.observatories.conftest import observatory, organisation, person, telescope
@@ -424,7 +424,7 @@ def test_the_link_goes_by_mail_where_mail_is_sent(client, manager, organisation,
 @pytest.mark.parametrize("address", ["/invitation/12:secret-part/", "/lost-password/MQ/secret-part/"])
 def test_links_that_open_something_are_not_in_the_logs(address):
     record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Not Found: %s", (address,), None)
-    assert HideCalendarSecrets().filter(record)
+    assert HideSecrets().filter(record)
     assert "secret-part" not in record.getMessage()
     assert address.split("/")[1] in record.getMessage()
 

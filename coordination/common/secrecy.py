@@ -8,7 +8,7 @@ from typing import Any
 _ADDRESS = re.compile(r"(/(?:feeds/calendar|invitation|lost-password/[^/]+)/)[^/?#\s\"']+")
 
 
-class HideCalendarSecrets(logging.Filter):
+class HideSecrets(logging.Filter):
     """Replaces the secret wherever a record quotes such an address."""
 
     def filter(self, record: logging.LogRecord) -> bool:
