@@ -5,28 +5,27 @@ booking room.
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from coordination.common.admin import ReadOnlyInline
-from coordination.common.desk import ConfirmForm, DeskAdmin, actor_for, link, list_address, posted
+from coordination.common.desk import ConfirmForm, DeskAdmin, actor_for, list_address, posted
 from observatories.admin import signed_in
-from observatories.models import Membership, Organisation
-from observatories.people import organisations_with_role
-from targets.models import Target, visible_target_q
+from observatories.models import Organisation
+from targets.models import Target
 
-from . import services
-from .models import Campaign, CampaignTarget, Participation
-from .requirements import REQUIREMENTS, TEMPLATES
-from .services.access import OVER
+from .. import services
+from ..models import Campaign, Participation
+from ..requirements import REQUIREMENTS, TEMPLATES
+from ..services.access import OVER
+from .acting import acts_for, acts_for_any, scheduled_by
+from .forms import AnswerForm, HeldTargetForm, InviteForm, KindForm, MessageForm, TargetForm
+from .parts import CampaignTargetInline, ParticipationInline, TakesPart
 
 STATE_COLOURS = {
     "draft": "info", "open": "success", "closed": "warning", "completed": "primary", "cancelled": "danger",
@@ -36,162 +35,6 @@ DEADLINES = (
     "claim_lead_hours", "replacement_lead_hours", "time_tolerance_minutes", "field_tolerance_arcsec", "hour_limit_h",
 )  # fmt: skip
 FORM_FIELDS = (*WHAT_FOR, *REQUIREMENTS, *DEADLINES)
-
-
-def scheduled_by(request: HttpRequest) -> QuerySet[Organisation]:
-    """Organisations for which the person may act."""
-    organisations = Organisation.objects.order_by("name")
-    return organisations if actor_for(request).sees_everything else organisations.filter(pk__in=_scheduled(request))
-
-
-def acts_for(request: HttpRequest, organisation_id: int) -> bool:
-    return actor_for(request).sees_everything or organisation_id in _scheduled(request)
-
-
-def acts_for_any(request: HttpRequest) -> bool:
-    return actor_for(request).sees_everything or bool(_scheduled(request))
-
-
-def _scheduled(request: HttpRequest) -> set[int]:
-    """Looked up once a request: the menu asks for every entry."""
-    known: set[int] | None = getattr(request, "_scheduled", None)
-    if known is None:
-        known = organisations_with_role(request.user, Membership.Role.SCHEDULER, Membership.Role.MANAGER)
-        request._scheduled = known  # type: ignore[attr-defined]
-    return known
-
-
-class KindForm(forms.Form):
-    kind = forms.ChoiceField(
-        choices=Campaign.Kind, widget=UnfoldAdminSelectWidget(),
-        help_text="its usual requirements are filled in, and may be changed on the next page",
-    )  # fmt: skip
-
-
-class TargetForm(forms.Form):
-    """Add a target: found under any designation, among those that the person may know of."""
-
-    target = forms.ModelChoiceField(queryset=Target.objects.none(), help_text="any designation, or how it begins")
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field: Any = self.fields["target"]
-        field.queryset = Target.objects.visible_to(actor_for(request))
-        field.widget = AutocompleteSelect(CampaignTarget._meta.get_field("target"), admin.site)
-        field.widget.choices = field.choices
-
-
-class HeldTargetForm(forms.Form):
-    target = forms.ModelChoiceField(queryset=Target.objects.none(), widget=UnfoldAdminSelectWidget())
-
-    def __init__(self, *args: Any, campaign: Campaign, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        held: Any = self.fields["target"]
-        held.queryset = campaign.targets.filter(visible_target_q(actor_for(request))).distinct()
-
-
-class MessageForm(forms.Form):
-    text = forms.CharField(max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}))
-
-
-class HoursForm(forms.Form):
-    hour_limit_h = forms.FloatField(
-        label="Telescope hours at most (h)", required=False, min_value=0, widget=UnfoldAdminDecimalFieldWidget(),
-        help_text="of this organisation in this campaign; empty: no limit",
-    )  # fmt: skip
-
-
-class InviteForm(HoursForm):
-    organisation = forms.ModelChoiceField(
-        queryset=Organisation.objects.none(), widget=UnfoldAdminSelectWidget(),
-        help_text="its people are told; its schedulers answer",
-    )  # fmt: skip
-    field_order = ("organisation", "hour_limit_h")
-
-    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        asked = campaign.participations.exclude(state=Participation.State.DECLINED).values("organisation_id")
-        field: Any = self.fields["organisation"]
-        field.queryset = Organisation.objects.exclude(pk__in=asked).order_by("name")
-
-
-class AnswerForm(HoursForm):
-    organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), widget=UnfoldAdminSelectWidget())
-    answer = forms.ChoiceField(
-        choices=[("join", "we take part"), ("decline", "we do not take part")], widget=UnfoldAdminSelectWidget()
-    )
-    field_order = ("organisation", "answer", "hour_limit_h")
-
-    def __init__(self, *args: Any, organisations: QuerySet[Organisation], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field: Any = self.fields["organisation"]
-        field.queryset = organisations
-        field.empty_label = None
-
-
-class CampaignTargetInline(ReadOnlyInline):
-    model = CampaignTarget
-    verbose_name_plural = "targets"
-    fields = readonly_fields = ("name", "orbit_class", "h_mag", "orbit_quality")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        held = super().get_queryset(request).filter(visible_target_q(actor_for(request), "target__"))
-        return held.select_related("target__current_orbit")
-
-    @display(description="target")
-    def name(self, held: CampaignTarget) -> str:
-        return link(held.target)
-
-    @display(description="class")
-    def orbit_class(self, held: CampaignTarget) -> str:
-        return held.target.orbit_class or "-"
-
-    @display(description="H")
-    def h_mag(self, held: CampaignTarget) -> object:
-        orbit = held.target.current_orbit
-        return "no orbit yet" if orbit is None else orbit.h_mag
-
-    @display(description="U")
-    def orbit_quality(self, held: CampaignTarget) -> str:
-        orbit = held.target.current_orbit
-        return "-" if orbit is None else orbit.u_parameter or "-"
-
-
-class ParticipationInline(ReadOnlyInline):
-    """Who takes part; who was asked and what limits there are, only among those who were asked."""
-
-    model = Participation
-    verbose_name_plural = "organisations"
-    fields = readonly_fields = ("organisation", "answer", "hour_limit_h")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).select_related("organisation")
-        actor = actor_for(request)
-        if actor.sees_everything:
-            return rows
-        asked = Participation.objects.filter(organisation_id__in=actor.organisation_ids).values("campaign_id")
-        return rows.filter(Q(state=Participation.State.JOINED) | Q(campaign_id__in=asked))
-
-    @display(description="answer")
-    def answer(self, participation: Participation) -> str:
-        return participation.get_state_display()
-
-
-class TakesPart(admin.SimpleListFilter):
-    title = "our part"
-    parameter_name = "part"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("lead", "we lead"), ("joined", "we take part"), ("invited", "we are invited")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        mine = actor_for(request).organisation_ids
-        if self.value() == "lead":
-            return queryset.filter(lead_organisation_id__in=mine)
-        if self.value() in ("joined", "invited"):
-            asked = Participation.objects.filter(organisation_id__in=mine, state=self.value())
-            return queryset.filter(pk__in=asked.values("campaign_id"))
-        return queryset
 
 
 @admin.register(Campaign)
