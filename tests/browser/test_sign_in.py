@@ -121,6 +121,7 @@ def test_the_plan_prints_on_one_page(page, scheduler, well_placed, catalogue, ne
     page.goto(f"/dome/telescopes/{network[0].pk}/{PLAN}/")
     sign_in(page)
     expect(page.get_by_role("heading", level=2)).to_have_count(4, timeout=60_000)  # ms: the first reads the planets
+    page.wait_for_load_state()  # with its styles, which come after its headings
     shot(page, "plan")
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type /Page\b", printed)) == 1
