@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from coordination.common.timescales import tt_mjd_to_utc, utc_to_tt_mjd
 from observatories.models import Closure, Telescope
-from observatories.services import closures_between, telescopes_for_windows
+from observatories.services import closures_between, telescopes_for_windows, versions_alike
 from observatories.sites.earth_orientation import version_in_use
 from observatories.sites.geodesy import Place
 from observatories.sites.nights import noon_utc
@@ -63,8 +63,9 @@ def faintest_v_mag(telescopes: Sequence[Telescope]) -> float:
     return max((telescope.limiting_v_mag for telescope in telescopes), default=0.0)
 
 
-def earth_orientation_version() -> str:
-    return version_in_use()
+def earth_orientation_versions(span: Span) -> list[str]:
+    """Of the tables with which windows of the span are found alike, the one in use first."""
+    return versions_alike(span.start_tt_mjd, span.end_tt_mjd)
 
 
 def telescope_fingerprints(telescopes: Iterable[Telescope], span: Span) -> dict[int, str]:
@@ -147,7 +148,7 @@ def replace_windows(
     """
     telescopes = telescopes_for_windows(telescope_ids)
     faintest = faintest_v_mag(plannable_telescopes())
-    current = refresh_ephemerides(target_ids, span, faintest, earth_orientation_version())
+    current = refresh_ephemerides(target_ids, span, faintest, earth_orientation_versions(span))
     first_end = span.starts_at.date() + _DAY  # a night that ends later began inside the span
     searched = span
     if true_until is not None:

@@ -149,12 +149,12 @@ def _stale_targets(span: Span, faintest_v_mag: float) -> tuple[list[int], dict[i
     By epoch, so that those with a long way to integrate are together.
     """
     plannable = plannable_targets()
-    version = computing.earth_orientation_version()
-    true_ids = set(plannable.filter(still_true_q(span, faintest_v_mag, version)).values_list("pk", flat=True))
+    versions = computing.earth_orientation_versions(span)
+    true_ids = set(plannable.filter(still_true_q(span, faintest_v_mag, versions)).values_list("pk", flat=True))
     in_order = plannable.order_by("current_orbit__epoch_tdb_jd", "pk").values_list("pk", flat=True)
     stale = [pk for pk in in_order if pk not in true_ids]
     begun = Span(span.starts_at, span.starts_at + dt.timedelta(days=1))
-    still_true = plannable.filter(still_true_q(begun, faintest_v_mag, version), ephemeris__ends_at__lt=span.ends_at)
+    still_true = plannable.filter(still_true_q(begun, faintest_v_mag, versions), ephemeris__ends_at__lt=span.ends_at)
     return stale, dict(still_true.values_list("pk", "ephemeris__ends_at"))
 
 

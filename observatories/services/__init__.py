@@ -5,7 +5,7 @@ Plain arguments in, one transaction with an event in it, DomainError for what is
 
 from .closures import add_closure, closures_between, remove_closure
 from .demo import DemoResult, load_demo, remove_demo
-from .earth_orientation import adopt_earth_orientation, store_earth_orientation
+from .earth_orientation import adopt_earth_orientation, store_earth_orientation, versions_alike
 from .invitations import invitation_of, invite, join_as, join_with_new_account, signed_key, withdraw_invitation
 from .observatories import (
     ImportResult,
@@ -59,5 +59,6 @@ __all__ = [
     "update_observatory",
     "update_telescope",
     "verify_second_factor",
+    "versions_alike",
     "withdraw_invitation",
 ]

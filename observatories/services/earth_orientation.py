@@ -3,6 +3,7 @@ before it computes.
 """
 
 import datetime as dt
+import functools
 import logging
 import tempfile
 import zlib
@@ -22,6 +23,7 @@ from ..sites.earth_orientation import EarthOrientation, EarthOrientationError
 logger = logging.getLogger(__name__)
 
 KEPT = 3
+ALIKE_S = 0.01  # of rotation; edges of windows are good to 0.1 s, and one night may be found with three tables
 
 
 def store_earth_orientation(content: bytes) -> bool:
@@ -56,18 +58,47 @@ def adopt_earth_orientation() -> str:
     """Have this process use the newest table from now on; its version. Between computations only. A table that cannot
     be read leaves the one in use.
     """
-    newest: Any = EarthOrientationTable.objects.values_list("pk", "version", "measured_until").first()
+    newest: Any = EarthOrientationTable.objects.values_list("version", "measured_until").first()
     in_use = earth_orientation.version_in_use()
-    if newest is None or newest[1] == in_use:
+    if newest is None or newest[0] == in_use:
         return in_use
-    if newest[2] < _date(earth_orientation.installed_table().measured_until_tt_mjd):  # the package was updated since
+    if newest[1] < _date(earth_orientation.installed_table().measured_until_tt_mjd):  # the package was updated since
         earth_orientation.use(None)
         return earth_orientation.version_in_use()
-    try:
-        earth_orientation.use(_read(zlib.decompress(EarthOrientationTable.objects.get(pk=newest[0]).content)))
-    except (EarthOrientationError, zlib.error) as error:
-        logger.error("table %s of the Earth's rotation cannot be read: %s", newest[1], error)
+    if (table := _stored(newest[0])) is not None:
+        earth_orientation.use(table)
     return earth_orientation.version_in_use()
+
+
+def versions_alike(first_tt_mjd: float, last_tt_mjd: float) -> list[str]:
+    """Versions of the tables that turn the Earth between two instants as the one in use does, that one first.
+
+    A new table comes every week, and moves the next weeks by milliseconds: what was found with the one before still
+    holds.
+    """
+    in_use = EarthOrientation.from_astropy()
+    stored = EarthOrientationTable.objects.exclude(version=in_use.version).values_list("version", flat=True)
+    others = [earth_orientation.installed_table(), *(table for table in map(_stored, stored) if table is not None)]
+    alike = [
+        table.version
+        for table in others
+        if table.version != in_use.version
+        and earth_orientation.apart_s(in_use, table, first_tt_mjd, last_tt_mjd) <= ALIKE_S
+    ]
+    return [in_use.version, *alike]
+
+
+@functools.lru_cache(maxsize=KEPT + 1)
+def _stored(version: str) -> EarthOrientation | None:
+    """A stored table, read once in a process (a second each); None where it cannot be read."""
+    row = EarthOrientationTable.objects.filter(version=version).first()
+    if row is None:
+        return None
+    try:
+        return _read(zlib.decompress(row.content))
+    except (EarthOrientationError, zlib.error) as error:
+        logger.error("table %s of the Earth's rotation cannot be read: %s", version, error)
+        return None
 
 
 def _read(content: bytes) -> EarthOrientation:

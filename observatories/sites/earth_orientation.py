@@ -97,6 +97,17 @@ class EarthOrientation:
         return np.swapaxes(erfa.pom00(x, y, erfa.sp00(timescales.MJD_ZERO_JD, np.asarray(tt_mjd))), -1, -2)
 
 
+def apart_s(one: EarthOrientation, other: EarthOrientation, first_tt_mjd: float, last_tt_mjd: float) -> float:
+    """How far apart two tables turn the Earth at most between two instants, in seconds of its rotation: the most by
+    which the edge of a window that rests on altitude moves, where the object rises or sets straight up. Of UT1 and the
+    way of the pole the sum. Raises EarthOrientationError outside of either's span.
+    """
+    days = np.append(np.arange(first_tt_mjd, last_tt_mjd), last_tt_mjd)
+    ut1_s = np.abs(one.ut1_mjd(days) - other.ut1_mjd(days)) * timescales.DAY_S
+    pole_rad = np.hypot(*np.subtract(one.pole_rad(days), other.pole_rad(days)))
+    return float(np.max(ut1_s + pole_rad / ROTATION_RAD_PER_UT1_DAY * timescales.DAY_S))
+
+
 _in_use: EarthOrientation | None = None
 
 

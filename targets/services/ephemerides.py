@@ -95,12 +95,15 @@ def plannable_targets() -> QuerySet[Target]:
     return Target.objects.filter(current_orbit__epoch_tdb_jd__range=(first, last))
 
 
-def still_true_q(span: Span, faintest_v_mag: float, earth_orientation: str) -> Q:
-    """The condition on targets whose stored ephemeris is the one that would be computed now."""
+def still_true_q(span: Span, faintest_v_mag: float, earth_orientations: Sequence[str]) -> Q:
+    """The condition on targets whose stored ephemeris, and what was found with it, is what would be computed now.
+
+    `earth_orientations` are the versions of the tables that turn the Earth alike over the span, the one in use first.
+    """
     same_inputs = Q(
         ephemeris__orbit=F("current_orbit"),
         ephemeris__engine=NUMERICS_VERSION,
-        ephemeris__earth_orientation=earth_orientation,
+        ephemeris__earth_orientation__in=earth_orientations,
         ephemeris__starts_at__lte=span.starts_at,
         ephemeris__ends_at__gte=span.ends_at,
     )
@@ -111,7 +114,7 @@ def still_true_q(span: Span, faintest_v_mag: float, earth_orientation: str) -> Q
 
 
 def refresh_ephemerides(
-    target_ids: Sequence[int], span: Span, faintest_v_mag: float, earth_orientation: str
+    target_ids: Sequence[int], span: Span, faintest_v_mag: float, earth_orientations: Sequence[str]
 ) -> CurrentEphemerides:
     """Bring the ephemerides of targets up to date, and give those that have blocks.
 
@@ -120,11 +123,11 @@ def refresh_ephemerides(
     kernel does not cover the span.
     """
     candidates = plannable_targets().filter(pk__in=target_ids)
-    still_true = still_true_q(span, faintest_v_mag, earth_orientation)
+    still_true = still_true_q(span, faintest_v_mag, earth_orientations)
     true_ids = set(candidates.filter(still_true).values_list("pk", flat=True))
     stale_ids = sorted(set(candidates.values_list("pk", flat=True)) - true_ids)
     if stale_ids:
-        _compute(stale_ids, span, faintest_v_mag, earth_orientation)
+        _compute(stale_ids, span, faintest_v_mag, earth_orientations[0])
     return _stored(target_ids, span)
 
 

@@ -1,13 +1,15 @@
 """The table of the Earth's rotation is replaced while the service runs, by one that knows more and agrees with it."""
 
 import datetime as dt
+from dataclasses import replace
 
 import astropy_iers_data
+import numpy as np
 import pytest
 
 from coordination.common.models import Event
 from observatories.models import EarthOrientationTable
-from observatories.services import adopt_earth_orientation, store_earth_orientation
+from observatories.services import adopt_earth_orientation, store_earth_orientation, versions_alike
 from observatories.sites import earth_orientation
 from observatories.sites.earth_orientation import EarthOrientation, EarthOrientationError
 
@@ -99,3 +101,23 @@ def test_the_administration_shows_which_tables_there_are(admin_client, lines):
         answer = admin_client.get(f"/admin/observatories/earthorientationtable/{page}")
         assert answer.status_code == 200
         assert stored.version in answer.content.decode()
+
+
+def test_tables_that_turn_the_earth_alike_are_told_by_their_versions(lines):
+    """One that knows a week more, and the installed one; not one that is off by more than an edge may be."""
+    installed = adopt_earth_orientation()
+    store_earth_orientation(content(lines, measured_days_more=7))
+    newest = adopt_earth_orientation()
+    table = EarthOrientation.from_astropy()
+    at = table.measured_until_tt_mjd
+    assert versions_alike(at, at + 20.0) == [newest, installed]
+    earth_orientation.use(replace(table, ut1_minus_tt_s=table.ut1_minus_tt_s + 0.02, version="off"))
+    assert versions_alike(at, at + 20.0) == ["off"]
+
+
+def test_the_way_of_the_pole_counts_as_seconds_of_rotation():
+    table = EarthOrientation.from_astropy()
+    moved = replace(table, polar_motion_rad=table.polar_motion_rad + np.radians([3.0 / 3600.0, 4.0 / 3600.0]))
+    at = table.measured_until_tt_mjd
+    assert earth_orientation.apart_s(table, table, at, at + 10.5) == 0.0
+    assert earth_orientation.apart_s(table, moved, at, at + 10.5) == pytest.approx(5.0 / 15.041, rel=1e-3)

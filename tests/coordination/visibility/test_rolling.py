@@ -1,6 +1,7 @@
 """When only the span has moved on, the windows of the new nights are added; the result is that of a fresh start."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.test import override_settings
@@ -10,6 +11,7 @@ from coordination.visibility import planning
 from coordination.visibility.models import Chunk, Computation, VisibilityWindow
 from observatories.models import Observatory, Telescope
 from observatories.services import add_closure
+from observatories.sites import earth_orientation
 from targets.models import Ephemeris
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -137,12 +139,38 @@ def test_a_closure_of_the_new_night_is_taken_out_of_it(catalogue, network, queue
     assert_same(rolled, edges(1))
 
 
-def test_other_earth_orientation_data_compute_all_anew(catalogue, network, queued, monkeypatch):
+@pytest.fixture
+def turned_by():
+    """Use a table of the Earth's rotation that is so many seconds of UT1 ahead of the installed one."""
+    installed = earth_orientation.installed_table()
+
+    def turn(ahead_s: float) -> None:
+        ut1_minus_tt_s = installed.ut1_minus_tt_s + ahead_s
+        earth_orientation.use(replace(installed, ut1_minus_tt_s=ut1_minus_tt_s, version=f"{ahead_s} s ahead"))
+
+    yield turn
+    earth_orientation.use(None)
+
+
+def test_other_earth_orientation_data_compute_all_anew(catalogue, network, queued, turned_by):
     compute(queued)
-    monkeypatch.setattr("coordination.visibility.computing.earth_orientation_version", lambda: "another")
+    turned_by(0.05)
     chunks = compute(queued, 1)
     assert {tuple(chunk.telescope_ids) for chunk in chunks} == {tuple(each.pk for each in network)}
     assert {chunk.extended_from for chunk in chunks} == {None}
+
+
+def test_new_earth_orientation_data_that_turn_the_earth_alike_leave_windows_as_they_are(
+    catalogue, network, queued, turned_by
+):
+    compute(queued)
+    turned_by(0.002)
+    assert not compute(queued)
+    chunks = compute(queued, 1)  # only the new nights
+    assert chunks
+    assert {tuple(chunk.telescope_ids) for chunk in chunks} == {()}
+    versions = Ephemeris.objects.filter(blocks__isnull=False).values_list("earth_orientation", flat=True)
+    assert set(versions) == {"0.002 s ahead"}
 
 
 def test_a_target_that_becomes_bright_enough_has_windows_from_the_new_night_on(catalogue, network, queued):
