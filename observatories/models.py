@@ -66,7 +66,7 @@ class Observatory(models.Model):
     height_m = models.FloatField("height above the WGS84 ellipsoid (m)", null=True, blank=True)
     coordinate_source = models.CharField(max_length=8, choices=CoordinateSource, default=CoordinateSource.STAFF)
     time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; derived from the coordinates")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     history = HistoricalRecords()
 
     class Meta:
@@ -147,7 +147,7 @@ class Telescope(models.Model):
     slew_s = models.PositiveIntegerField("slew time (s)", default=60)
 
     is_demo = models.BooleanField(default=False, help_text="demonstration data: remove_demo deletes it")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     history = HistoricalRecords()
 
     class Meta:
@@ -246,7 +246,7 @@ class Closure(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     history = HistoricalRecords()
 
     objects = ClosureQuerySet.as_manager()

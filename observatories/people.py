@@ -20,7 +20,7 @@ class Organisation(models.Model):
     slug = models.SlugField(max_length=64, unique=True, help_text="short name for addresses and commands")
     website = models.URLField(blank=True)
     is_demo = models.BooleanField(default=False, help_text="demonstration data: remove_demo deletes it")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     history = HistoricalRecords()
 
     class Meta:

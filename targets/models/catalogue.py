@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from coordination.common import clock
 from coordination.common.actors import Actor
 from coordination.common.history import HistoricalRecords
 from coordination.common.visibility_filters import granted
@@ -60,7 +61,7 @@ class Target(models.Model):
     current_orbit = models.OneToOneField(
         "Orbit", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="current_of"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     history = HistoricalRecords(excluded_fields=["current_orbit"])
 
     objects = TargetQuerySet.as_manager()
@@ -165,7 +166,7 @@ class Orbit(models.Model):
     solved_at = models.DateTimeField(
         "date of the solution", null=True, blank=True, help_text="as its source says; empty: it says nothing"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -54,9 +54,10 @@ def test_which_targets_are_tracked_and_which_of_them_are_urgent(clock):
 
 def test_what_is_old_is_removed_by_the_rule_and_nothing_else(run, clock):
     target = made("2030 AB")
+    clock.shift(-800 * DAY)
     for k in range(7):
         Orbit.objects.create(target=target, source="mpc", epoch_tdb_jd=2461000.5 + k, fingerprint=str(k), **ELEMENTS)
-    Orbit.objects.update(created_at=START - 800 * DAY)
+    clock.shift(800 * DAY)
     Target.objects.update(current_orbit=Orbit.objects.order_by("pk").first())
     for days in (-100, -10, 10):
         CloseApproach.objects.create(target=target, at=START + days * DAY, tdb_jd=2461000.5, distance_au=0.01)
