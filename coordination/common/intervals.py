@@ -1,7 +1,7 @@
 """Half-open intervals of time."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 Interval = tuple[dt.datetime, dt.datetime]
 
@@ -15,3 +15,9 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
         else:
             found.append((start, end))
     return found
+
+
+def overlap(some: Iterable[Interval], others: Sequence[Interval]) -> list[Interval]:
+    """What is in an interval of both, in order; each in order and without overlaps."""
+    common = [(max(a, c), min(b, d)) for a, b in some for c, d in others]
+    return [(start, end) for start, end in common if start < end]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coordination.common.intervals import Interval
 from coordination.common.timescales import to_datetime, tt_mjd_to_utc, tt_to_tdb_mjd, utc_to_tt_mjd
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.geodesy import Place
@@ -21,6 +24,7 @@ from targets.orbits.planets import Planets
 # twilights.
 SUNSET_DEG, TWILIGHTS_DEG = -0.833, (-6.0, -12.0, -18.0)
 MOONRISE_DEG = -0.82  # upper limb, mean semidiameter and refraction; parallax is in the altitude
+_ROUNDING = dt.timedelta(seconds=1)  # what is so near to noon is noon
 
 
 @dataclass(frozen=True)
@@ -40,19 +44,30 @@ class Almanac:
     itself hang on the refraction of the evening, to a minute or so.
     """
 
+    night: dt.date
     starts_at: dt.datetime
     ends_at: dt.datetime
-    sun: tuple[BelowAltitude, ...]  # sunset, civil, nautical, astronomical
-    moon_rises_at: dt.datetime | None
-    moon_sets_at: dt.datetime | None
-    moon_is_up_at_middle: bool
+    sun: tuple[BelowAltitude, ...]  # sunset, civil, nautical, astronomical; then what else was asked for
+    moon_up: tuple[Interval, ...]
     moon_lit_fraction: float  # at the middle of the night
 
+    @property
+    def moon_rises_at(self) -> dt.datetime | None:
+        """Of a Moon that is up already at noon: when it comes back."""
+        return next((rise for rise, _ in self.moon_up if rise > self.starts_at + _ROUNDING), None)
 
-def night_span(place: Place, night: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """The noons around a night."""
-    first, last = noon_utc(place, np.array([night, night + dt.timedelta(days=1)], dtype="datetime64[D]"))
-    return to_datetime(first), to_datetime(last)
+    @property
+    def moon_sets_at(self) -> dt.datetime | None:
+        return next((set_ for _, set_ in self.moon_up if set_ < self.ends_at - _ROUNDING), None)
+
+    @property
+    def moon_percent(self) -> int:
+        """How much of its disk is lit."""
+        return round(100 * self.moon_lit_fraction)
+
+    def span_of(self, below: BelowAltitude) -> Interval | None:
+        """When the Sun is below an altitude within the night; None: never."""
+        return None if below.never else (below.begins_at or self.starts_at, below.ends_at or self.ends_at)
 
 
 def night_of(place: Place, instant: dt.datetime) -> dt.date:
@@ -63,47 +78,67 @@ def night_of(place: Place, instant: dt.datetime) -> dt.date:
 
 def almanac(place: Place, night: dt.date, planets: Planets) -> Almanac:
     """Raises ValueError for nights outside the planetary kernel or the known rotation of the Earth."""
-    starts_at, ends_at = night_span(place, night)
-    start, end = (float(utc_to_tt_mjd(instant)) for instant in (starts_at, ends_at))
-    planets.require(*tt_to_tdb_mjd(np.array([start, end])))
+    return almanacs(place, night, 1, planets)[0]
+
+
+def almanacs(
+    place: Place, first: dt.date, count: int, planets: Planets, sun_below_deg: Sequence[float] = ()
+) -> list[Almanac]:
+    """Of so many nights on end, with further altitudes of the Sun. Raises ValueError as `almanac` does."""
+    labels = np.datetime64(first, "D") + np.arange(count + 1)
+    noons = np.asarray(utc_to_tt_mjd(noon_utc(place, labels)))
+    planets.require(*tt_to_tdb_mjd(noons[[0, -1]]))
 
     def sun_and_moon(tt_mjd: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         bodies = apparent_bodies(("sun", "moon"), tt_mjd, planets)
         return bodies["sun"], bodies["moon"]
 
-    tables = SunMoon.sample(sun_and_moon, start, end)
-    stations = Stations([place], EarthOrientation.from_astropy())
-    middle = 0.5 * (start + end)
-    moon_down = _below(stations, tables.moon, start, end, MOONRISE_DEG)
-    return Almanac(
-        starts_at=starts_at,
-        ends_at=ends_at,
-        sun=tuple(_sun_below(stations, tables.sun, start, end, limit) for limit in (SUNSET_DEG, *TWILIGHTS_DEG)),
-        moon_rises_at=next((_utc(over) for _, over, _, rises in moon_down if rises), None),
-        moon_sets_at=next((_utc(begun) for begun, _, sets, _ in moon_down if sets), None),
-        moon_is_up_at_middle=not any(begun <= middle < over for begun, over, _, _ in moon_down),
-        moon_lit_fraction=float(tables.illuminated_fraction(np.array([middle]))[0]),
-    )
-
-
-def _sun_below(stations: Stations, sun: BodyPath, start: float, end: float, altitude_deg: float) -> BelowAltitude:
-    found = _below(stations, sun, start, end, altitude_deg)
-    if not found:
-        return BelowAltitude(altitude_deg, None, None, never=True)
-    (begun, _, dusk, _), (_, over, _, dawn) = found[0], found[-1]
-    return BelowAltitude(
-        altitude_deg, _utc(begun) if dusk else None, _utc(over) if dawn else None, all_night=not (dusk or dawn)
-    )
+    tables = SunMoon.sample(sun_and_moon, noons[0], noons[-1])
+    limits = (SUNSET_DEG, *TWILIGHTS_DEG, *sun_below_deg)
+    sun_below = _below(place, tables.sun, noons, limits)
+    (moon_below,) = _below(place, tables.moon, noons, (MOONRISE_DEG,))
+    lit = tables.illuminated_fraction(0.5 * (noons[:-1] + noons[1:]))
+    edges = [to_datetime(noon) for noon in noon_utc(place, labels)]
+    nights = []
+    for k, (start, end) in enumerate(itertools.pairwise(edges)):
+        sun = tuple(
+            _sun_below(limit, _within(below, start, end), start, end)
+            for limit, below in zip(limits, sun_below, strict=True)
+        )
+        moon_up = _between(_within(moon_below, start, end), start, end)
+        nights.append(Almanac(first + dt.timedelta(days=k), start, end, sun, moon_up, float(lit[k])))
+    return nights
 
 
 def _below(
-    stations: Stations, body: BodyPath, start: float, end: float, altitude_deg: float
-) -> list[tuple[float, float, bool, bool]]:
-    """Intervals in TT below an altitude, and whether their edges are crossings."""
-    found = dark_intervals(stations, body, start, end, altitude_deg)
-    edges = (found.start_tt_mjd, found.end_tt_mjd, found.begins_with_dusk, found.ends_with_dawn)
-    return list(zip(*(values.tolist() for values in edges), strict=True))
+    place: Place, body: BodyPath, noons: NDArray[np.float64], altitudes_deg: Sequence[float]
+) -> list[list[Interval]]:
+    """By altitude, when a body is below it; cut at the first and the last noon."""
+    stations = Stations([place] * len(altitudes_deg), EarthOrientation.from_astropy())
+    found = dark_intervals(stations, body, noons[0], noons[-1], altitudes_deg)
+    starts, ends = (
+        [to_datetime(at) for at in tt_mjd_to_utc(edges)] for edges in (found.start_tt_mjd, found.end_tt_mjd)
+    )
+    by_altitude: list[list[Interval]] = [[] for _ in altitudes_deg]
+    for station, start, end in zip(found.station.tolist(), starts, ends, strict=True):
+        by_altitude[station].append((start, end))
+    return by_altitude
 
 
-def _utc(tt_mjd: float) -> dt.datetime:
-    return to_datetime(tt_mjd_to_utc([tt_mjd])[0])
+def _within(intervals: Sequence[Interval], start: dt.datetime, end: dt.datetime) -> list[Interval]:
+    return [(max(a, start), min(b, end)) for a, b in intervals if a < end and b > start]
+
+
+def _sun_below(altitude_deg: float, found: Sequence[Interval], start: dt.datetime, end: dt.datetime) -> BelowAltitude:
+    """Where it is below twice (near the pole it may come up in between), from the first until the last."""
+    if not found:
+        return BelowAltitude(altitude_deg, None, None, never=True)
+    begins, ends = found[0][0], found[-1][1]
+    dusk, dawn = begins > start + _ROUNDING, ends < end - _ROUNDING
+    return BelowAltitude(altitude_deg, begins if dusk else None, ends if dawn else None, all_night=not (dusk or dawn))
+
+
+def _between(intervals: Sequence[Interval], start: dt.datetime, end: dt.datetime) -> tuple[Interval, ...]:
+    """What intervals within a span leave of it."""
+    edges = [start, *itertools.chain.from_iterable(intervals), end]
+    return tuple((a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > _ROUNDING)

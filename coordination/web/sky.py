@@ -16,9 +16,7 @@ from observatories.sites.station import Stations
 from observatories.sites.sun_moon import altitude_sine
 from targets.models import Ephemeris
 from targets.orbits.blocks import EphemerisBlocks
-from targets.orbits.ephemeris import apparent_bodies
 from targets.orbits.frames import cio_matrices
-from targets.services.ephemerides import planets
 
 FloatArray = NDArray[np.float64]
 Instants = list[dt.datetime]
@@ -74,26 +72,9 @@ def sky_path(blocks: EphemerisBlocks, utc: Instants) -> SkyPath:
 def altitudes_deg(blocks: EphemerisBlocks, places: Sequence[Place], utc: Instants) -> FloatArray:
     """Airless altitude (places, instants) of a target. Raises ValueError for instants outside the stored span."""
     tt = _tt(utc)
-    return _altitudes(blocks.evaluate(tt)[0][0], places, tt)
-
-
-def sun_and_moon_altitudes_deg(places: Sequence[Place], utc: Instants) -> tuple[FloatArray, FloatArray]:
-    """Airless altitudes (places, instants) of the centres of Sun and Moon."""
-    tt = _tt(utc)
-    bodies = apparent_bodies(("sun", "moon"), tt, planets())
-    return _altitudes(bodies["sun"], places, tt), _altitudes(bodies["moon"], places, tt)
-
-
-def intervals_where(mask: NDArray[np.bool_], utc: Instants) -> list[tuple[dt.datetime, dt.datetime]]:
-    """The stretches of instants at which something holds."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return [(utc[first], utc[last - 1]) for first, last in edges.reshape(-1, 2).tolist() if last - 1 > first]
-
-
-def _altitudes(vectors: FloatArray, places: Sequence[Place], tt: FloatArray) -> FloatArray:
     stations = Stations(places, EarthOrientation.from_astropy())
     which, count = np.repeat(np.arange(len(places)), tt.size), len(places)
-    sine = altitude_sine(stations, which, np.tile(vectors.T, count), np.tile(tt, count))
+    sine = altitude_sine(stations, which, np.tile(blocks.evaluate(tt)[0][0].T, count), np.tile(tt, count))
     return np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))).reshape(count, tt.size)
 
 

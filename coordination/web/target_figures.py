@@ -9,14 +9,17 @@ from urllib.parse import urlencode
 import numpy as np
 from django.utils.translation import gettext as _
 
+from coordination.visibility.almanac import almanacs, night_of
 from coordination.visibility.models import VisibilityWindow
 from observatories.models import Telescope
 from targets.models import Ephemeris, Target
 from targets.orbits.blocks import EphemerisBlocks
+from targets.services.ephemerides import planets
 
 from . import times
 from .figures import THIRD, Figure, Table
 from .local_axis import local_hours
+from .night_bars import twilight
 from .plots.altitude import Curve, Site, Words, draw_altitudes
 from .plots.axes import NARROW, Key
 from .plots.bars import Bar, Row, draw_bars
@@ -24,12 +27,11 @@ from .plots.bars import Words as BarWords
 from .plots.panels import Panel, draw_panels
 from .plots.skychart import SkyPoint, draw_sky
 from .plots.svg import Drawing
-from .sky import Instants, SkyPath, altitudes_deg, instants, intervals_where, sky_path, sun_and_moon_altitudes_deg
+from .sky import Instants, SkyPath, altitudes_deg, instants, sky_path
 
 _HOUR, _DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 _ALTITUDE_STEP, _TABLE_STEP = dt.timedelta(minutes=10), dt.timedelta(minutes=30)
 NIGHTS = 7
-TWILIGHTS = ((0.0, "dusk1"), (-6.0, "dusk2"), (-12.0, "dusk3"), (-18.0, "dusk4"))
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,13 @@ class Subject:
     def _site(self, telescope: Telescope, utc: Instants) -> Site:
         place = telescope.observatory.place
         assert place is not None
-        sun = sun_and_moon_altitudes_deg([place], utc)[0][0]
-        bands = [(*interval, class_) for below, class_ in TWILIGHTS for interval in intervals_where(sun < below, utc)]
+        start, end = utc[0], utc[-1]
+        first = night_of(place, start)
+        nights = almanacs(place, first, (night_of(place, end) - first).days + 1, planets())
+        behind = [overlay for sky in nights for overlay in twilight(sky) if overlay.start < end and overlay.end > start]
+        bands = [(max(each.start, start), min(each.end, end), each.class_) for each in behind]
         zone = telescope.observatory.time_zone
-        return Site(bands, telescope.altitude_min_deg, local_hours(utc[0], utc[-1], zone), _("local time (%s)") % zone)
+        return Site(bands, telescope.altitude_min_deg, local_hours(start, end, zone), _("local time (%s)") % zone)
 
     # --- windows
 

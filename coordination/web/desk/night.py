@@ -19,11 +19,10 @@ from targets.models import Target
 from targets.services.ephemerides import planets
 
 from .. import times
-from ..plots.bars import Bar, Overlay
+from ..plots.bars import Bar
 
 HALF_HOUR = dt.timedelta(minutes=30)
 SHOWN = (*Booking.ACTIVE, Booking.State.DONE, Booking.State.FAILED)
-DUSKS = ("dusk1", "dusk2", "dusk3", "dusk4")
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,6 @@ class Night:
     @property
     def free_hours(self) -> float:
         return sum((end - start).total_seconds() for start, end in self.free) / 3600.0
-
-    @property
-    def moon_percent(self) -> int:
-        return round(100 * self.sky.moon_lit_fraction)
 
     @property
     def active(self) -> list[Any]:
@@ -111,26 +106,6 @@ def closure_bar(closure: Closure) -> Bar:
     return Bar(closure.starts_at, closure.ends_at, "closed", f"{closure.reason}: " + times.span(
         closure.starts_at, closure.ends_at
     ))  # fmt: skip
-
-
-def twilight(sky: Almanac) -> list[Overlay]:
-    """The darkening behind all rows."""
-    return [
-        Overlay(below.begins_at or sky.starts_at, below.ends_at or sky.ends_at, class_)
-        for below, class_ in zip(sky.sun, DUSKS, strict=True)
-        if not below.never
-    ]
-
-
-def moon_up(sky: Almanac) -> list[Interval]:
-    rises, sets = sky.moon_rises_at, sky.moon_sets_at
-    if rises is not None and sets is not None:
-        return [(rises, sets)] if rises < sets else [(sky.starts_at, sets), (rises, sky.ends_at)]
-    if rises is not None:
-        return [(rises, sky.ends_at)]
-    if sets is not None:
-        return [(sky.starts_at, sets)]
-    return [(sky.starts_at, sky.ends_at)] if sky.moon_is_up_at_middle else []
 
 
 def longest_free(

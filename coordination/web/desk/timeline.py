@@ -18,11 +18,12 @@ from observatories.models import Telescope
 
 from .. import times
 from ..local_axis import local_hours
+from ..night_bars import twilight
 from ..plots.axes import Key
 from ..plots.bars import Bar, Overlay, Row, Words, draw_bars
 from ..plots.svg import Drawing
 from .access import desk_telescopes
-from .night import Night, booking_bar, closure_bar, night_at, twilight
+from .night import Night, booking_bar, closure_bar, night_at
 
 _DAY = dt.timedelta(days=1)
 _LONGEST = 4 * _DAY
@@ -116,9 +117,9 @@ def _remarks(asked: Asked, night: Night, windows: Sequence[tuple[dt.datetime, dt
         told.append(_("It begins in the past."))
     limit = night.telescope.sun_altitude_max_deg
     dark = next((each for each in night.sky.sun if each.altitude_deg <= limit + 0.01), None)
-    if dark is not None and not dark.all_night:
-        begins, ends = dark.begins_at or night.sky.starts_at, dark.ends_at or night.sky.ends_at
-        if dark.never or start < begins or end > ends:
+    if dark is not None:
+        span = night.sky.span_of(dark)
+        if span is None or start < span[0] or end > span[1]:
             told.append(_("Not all of it is dark: the Sun is above %(deg)g deg.") % {"deg": dark.altitude_deg})
     if windows and not any(begun <= start and end <= over for begun, over in windows):
         told.append(_("Not all of it lies inside the target's window."))

@@ -26,10 +26,11 @@ from targets.models import Target
 from .. import times
 from ..figures import NARROW, WIDE, Figure, Table
 from ..local_axis import local_hours
+from ..night_bars import moon_row, twilight
 from ..plots.axes import Key
 from ..plots.bars import Bar, Overlay, Row, Words, draw_bars
 from ..plots.svg import Drawing
-from .night import Night, booking_bar, closure_bar, longest_free, moon_up, twilight
+from .night import Night, booking_bar, closure_bar, longest_free
 
 __all__ = ["NARROW", "WIDE", "Seat", "TargetRow", "seats_of", "target_rows", "tonight_figure"]
 
@@ -195,8 +196,7 @@ def tonight_figure(night: Night, rows: Sequence[TargetRow], now: dt.datetime, ad
         Row(_("Taken"), _("taken"), [*closed, *taken]),
         Row(_("Free and dark, %(h).1f h") % {"h": night.free_hours}, _("free"),
             [Bar(*part, "free", times.span(*part)) for part in night.free]),
-        Row(_("Moon up, %(n)d %% lit") % {"n": night.moon_percent}, _("Moon"),
-            [Bar(*part, "moonlight", times.span(*part)) for part in moon_up(night.sky)]),
+        moon_row(night.sky),
     ]  # fmt: skip
     for row in rows:
         bars = [Bar(w.starts_at, w.ends_at, "window", times.span(w.starts_at, w.ends_at)) for w in row.windows]

@@ -59,7 +59,7 @@ def moon_line(plan: NightPlan) -> str:
     found = sorted((at, text) for at, text in edges if at is not None)
     told = [text % both(at, plan.zone) for at, text in found]
     if not told:
-        told = [_("up all night") if sky.moon_is_up_at_middle else _("below the horizon all night")]
+        told = [_("up all night") if sky.moon_up else _("below the horizon all night")]
     return ", ".join([lit, *told])
 
 

@@ -10,8 +10,7 @@ from coordination.booking.claimable import schedulable
 from observatories.models import Telescope
 
 from ..figures import Figure, download
-from ..nights import NightTimes, coming_nights
-from ..telescope_page import NIGHTS, coming_seats, target_counts, tonight_figure, tonight_of
+from ..telescope_page import NIGHTS, coming_nights, coming_seats, target_counts, tonight_figure, tonight_of
 from .base import PageView, not_found
 
 
@@ -38,11 +37,9 @@ class TelescopeView(PageView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         telescope: Telescope = kwargs["telescope"]
-        nights: list[NightTimes] = []
         figure: Figure | None = None
         tonight, counts = None, {}
-        if telescope.observatory.place is not None:
-            nights = coming_nights(telescope, self.now, NIGHTS)
+        if nights := coming_nights(telescope, self.now, NIGHTS):
             counts = target_counts(telescope, nights, self.actor)
             tonight = tonight_of(telescope, nights[0], self.now, self.actor)
             address = reverse("web:telescope-figure", args=[telescope.pk, "x", "svg"]).removesuffix("x.svg")

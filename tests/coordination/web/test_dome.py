@@ -6,23 +6,17 @@ import io
 import json
 import re
 
-import astropy.units as u
 import pytest
-from astropy.coordinates import AltAz, EarthLocation, get_body
-from astropy.time import Time
 from django.core.management import call_command
 
 from coordination.booking.models import Booking
 from coordination.booking.services import book_telescope
 from coordination.common.actors import SYSTEM
-from coordination.visibility.almanac import almanac
 from coordination.web.dome import pdf
 from coordination.web.dome.plan import night_plan
 from coordination.web.dome.words import degrees, hours
 from observatories.models import Closure, Membership, Organisation, User
-from observatories.sites.geodesy import Place
 from targets.models import Target
-from targets.services.ephemerides import planets
 from tests.network import catalogue, network, well_placed
 
 __all__ = ["catalogue", "network", "well_placed"]
@@ -200,28 +194,6 @@ def test_the_pdf_is_one_page_also_when_the_night_is_full(observer, chile, catalo
 
 def test_letters_that_the_font_lacks_lose_their_accents_only():
     assert pdf._printable("Žluťoučký ″σ−° 近") == 'Žlutoučký "-sigma−° ?'.replace("č", pdf._printable("č"))
-
-
-def test_sunset_and_moonrise_are_those_of_astropy():
-    place = Place(-70.7, -30.2, 2400.0)
-    sky = almanac(place, dt.date(2027, 2, 1), planets())
-    at = EarthLocation(lon=place.lon_east_deg * u.deg, lat=place.lat_deg * u.deg, height=place.height_m * u.m)
-    for body, instant, wanted in (
-        ("sun", sky.sun[0].begins_at, -0.833), ("sun", sky.sun[3].ends_at, -18.0), ("moon", sky.moon_rises_at, -0.82),
-    ):  # fmt: skip
-        time = Time(instant)
-        assert get_body(body, time, at).transform_to(AltAz(obstime=time, location=at)).alt.deg == pytest.approx(
-            wanted, abs=0.01
-        )
-    evening, morning = sky.sun[0].begins_at, sky.sun[0].ends_at
-    assert sky.starts_at < evening < morning < sky.ends_at
-
-
-@pytest.mark.parametrize(("night", "told"), [(dt.date(2027, 6, 21), "never"), (dt.date(2027, 12, 21), "all_night")])
-def test_a_polar_night_and_a_midnight_sun_have_no_sunset(night, told):
-    sunset = almanac(Place(25.0, 78.0, 0.0), night, planets()).sun[0]
-    assert getattr(sunset, told)
-    assert sunset.begins_at is sunset.ends_at is None
 
 
 @pytest.mark.parametrize(

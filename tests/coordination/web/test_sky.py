@@ -11,8 +11,8 @@ from astropy.time import Time
 from coordination.common import clock
 from coordination.common.timescales import tt_to_tdb_mjd, utc_to_tt_mjd
 from coordination.visibility.engine.places import places
-from coordination.web.nights import coming_nights
 from coordination.web.sky import altitudes_deg, blocks_of, instants, sky_path
+from coordination.web.telescope_page import coming_nights
 from coordination.web.world_now import world_at
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.geodesy import Place
@@ -63,6 +63,9 @@ def test_the_night_of_a_telescope_is_dark_between_its_sun_limits(network):
     nights = coming_nights(chile, dt.datetime(2027, 2, 1, 12, tzinfo=dt.UTC), 3)
     assert [night.label for night in nights] == [dt.date(2027, 1, 31) + dt.timedelta(days=k) for k in range(3)]
     for night in nights:
-        assert night.noon < night.sunset < night.dark_from < night.dark_until < night.sunrise < night.next_noon
-        for at in (night.dark_from, night.dark_until):
-            assert world_at(at).sun_altitudes_deg([chile.observatory.place])[0] == pytest.approx(-18.0, abs=0.1)
+        dark_from, dark_until = night.dark
+        assert night.sky.starts_at < night.sunset.begins_at < dark_from < dark_until
+        assert dark_until < night.sunset.ends_at < night.sky.ends_at
+        for at in night.dark:
+            assert world_at(at).sun_altitudes_deg([chile.observatory.place])[0] == pytest.approx(-18.0, abs=0.01)
+        assert 0.0 <= night.moon_up_dark_h <= night.dark_h
