@@ -2,6 +2,7 @@
 
 from coordination.common import breaker
 from coordination.common.jobs import Run
+from coordination.common.providers.errors import Offline
 from targets.models import RiskAssessment
 from targets.services import risk
 from targets.services.lookup import find
@@ -31,7 +32,12 @@ def refresh(run: Run) -> None:
 
 def _end(run: Run, missing: dict[int, str]) -> None:
     """Those who left. The list of the removed has to say so too: what is missing by mistake stays."""
-    removed = {find(each.designation) for each in asking.removed_from_risk_list().rows}
+    try:
+        removed = {find(each.designation) for each in asking.removed_from_risk_list().rows}
+    except Offline:
+        for designation in missing.values():
+            run.find(designation, "is missing from the risk list, and there is no list of the removed: kept")
+        return
     for target_id, designation in missing.items():
         if target_id in removed:
             run.count("left", int(risk.end_risk(target_id)))

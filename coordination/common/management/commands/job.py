@@ -1,6 +1,9 @@
 """`manage.py job [NAME] --once`: run scheduled work by hand."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,6 +13,7 @@ from rich.table import Table
 
 from coordination.common import jobs
 from coordination.common.models import RunRecord
+from coordination.common.providers.fetching import given_answers
 
 
 class Command(BaseCommand):
@@ -18,13 +22,25 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", metavar="NAME", choices=[job.name for job in jobs.registered()])
         parser.add_argument("--once", action="store_true", help="run it and end; there is no other way")
+        parser.add_argument(
+            "--answer",
+            action="append",
+            type=Path,
+            default=[],
+            metavar="FILE",
+            help="what the provider answered elsewhere: it is read in its place, and nothing is sent; repeated where "
+            "the job asks more than once, in the order of its questions",
+        )
 
-    def handle(self, *args: Any, name: str | None = None, **options: Any) -> None:
+    def handle(self, *args: Any, name: str | None = None, answer: Sequence[Path] = (), **options: Any) -> None:
         console = Console(highlight=False)
         if name is None:
+            if answer:
+                raise CommandError("--answer: which job is to read it? Name one.", returncode=2)
             console.print(_listing())
             return
-        record = jobs.run_job(name)
+        with given_answers(_contents(answer)) if answer else nullcontext():
+            record = jobs.run_job(name)
         if record is None:
             raise CommandError(f"{name} is being run by another process.", returncode=1)
         counts = ", ".join(f"{count} {what}" for what, count in record.counts.items())
@@ -36,6 +52,13 @@ class Command(BaseCommand):
             console.print(escape(record.message), soft_wrap=True)
         if record.state == RunRecord.State.FAILED:
             raise CommandError(f"{name} failed: {record.message}", returncode=1)
+
+
+def _contents(files: Sequence[Path]) -> list[bytes]:
+    try:
+        return [file.read_bytes() for file in files]
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}", returncode=2) from error
 
 
 def _listing() -> Table:
