@@ -101,7 +101,7 @@ class SigmaTrajectories:
         observer = self.planets.position(EARTH, times) if observer_au is None else np.asarray(observer_au, dtype=float)
         if observer.shape != (times.size, 3):
             raise ValueError(f"observer_au has the shape {observer.shape}: expected {(times.size, 3)}")
-        sight = _astrometric(self.trajectory, times, observer)
+        sight = astrometric_directions(self.trajectory, times, observer)
         n = len(self.covariances)
         major, minor, pa = np.empty((3, n, times.size))
         reasons = np.zeros((n, times.size), dtype=np.uint8)
@@ -152,7 +152,7 @@ def sky_ellipses(
     return SigmaTrajectories(covariances, times.min(), times.max(), planets).ellipses(times, observer_au)
 
 
-def _astrometric(trajectory: Trajectory, tdb_mjd: FloatArray, observer_au: FloatArray) -> FloatArray:
+def astrometric_directions(trajectory: Trajectory, tdb_mjd: FloatArray, observer_au: FloatArray) -> FloatArray:
     """Unit vectors (3, n_t, n) to all objects, with light time.
 
     The light's path is taken as straight in time: the 0.01" that this leaves are the same for all sigma points.

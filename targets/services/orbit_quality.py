@@ -39,7 +39,13 @@ def published_knowledge(
     None where no covariance is published, or one that our forces cannot use (labels of other models).
     """
     rows = {orbit.current_of.pk: orbit for orbit in _with_quality(target_ids)}
-    orbits = [rows[target_id] for target_id in target_ids]
+    return knowledge_of_orbits([rows[target_id] for target_id in target_ids], batch)
+
+
+def knowledge_of_orbits(
+    orbits: Sequence[Orbit], batch: OrbitBatch
+) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
+    """The same of any orbits, which are those of the batch, in its order."""
     covariances: list[OrbitCovariance | None] = [None] * len(orbits)
     for k, orbit in enumerate(orbits):
         if orbit.covariance:

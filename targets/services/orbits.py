@@ -71,6 +71,12 @@ def current_orbits(designations: Sequence[str]) -> OrbitBatch:
     return _batch(list(designations), np.array([rows[target.pk] for target in targets], dtype=float))
 
 
+def batch_of(orbits: Sequence[Orbit], name: str) -> OrbitBatch:
+    """Orbits of one target, all under its name, in the order given."""
+    numbers = [[getattr(orbit, column) for column in _NUMBERS] for orbit in orbits]
+    return _batch([name] * len(orbits), np.array(numbers, dtype=float).reshape(-1, len(_NUMBERS)))
+
+
 def _batch(names: Sequence[str], numbers: NDArray[np.float64]) -> OrbitBatch:
     epoch_jd, a, e, i, node, peri, m, h, g, a1, a2, a3, q, tp_jd, *brightness = numbers.T
     epoch = epoch_jd - MJD_ZERO_JD
