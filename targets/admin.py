@@ -1,15 +1,23 @@
 """Targets, orbits and ephemerides in the administration."""
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html_join
 from simple_history.admin import SimpleHistoryAdmin
+from unfold.decorators import action
+from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from coordination.common.actors import actor_of
 from coordination.common.admin import PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
+from coordination.common.exporting import ExportedList
 
 from .models import (
     Candidate,
@@ -23,7 +31,7 @@ from .models import (
     visible_target_q,
 )
 from .services import update_target
-from .services.lookup import find, similar_designations
+from .services.lookup import find, find_all, similar_designations
 
 ORBIT_COLUMNS = (
     "source",
@@ -84,7 +92,7 @@ class ByDesignation:
 
 
 @admin.register(Target)
-class TargetAdmin(ByDesignation, SimpleHistoryAdmin, PublicAdmin):
+class TargetAdmin(ByDesignation, ExportedList, SimpleHistoryAdmin, PublicAdmin):
     list_display = ("designation", "name", "orbit_class", "is_pha", "h_mag", "u_parameter", "last_observed_on")
     list_filter = ("orbit_class", "is_pha", "current_orbit__u_parameter", "is_marked", "visibility", "kind")
     list_select_related = ("current_orbit",)
@@ -99,6 +107,7 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, PublicAdmin):
     )
     readonly_fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha")
     inlines = (DesignationInline, OrbitInline, RiskInline, CloseApproachInline)
+    actions_detail = ("orbit_versions", "names", "merge")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).visible_to(actor_of(request.user))
@@ -112,6 +121,25 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, PublicAdmin):
         if self.get_object(request, object_id) is None:
             raise Http404
         return super().history_form_view(request, object_id, *args, **kwargs)
+
+    # Pages of rooms above, by the names of their addresses.
+    @action(description="Orbit versions", icon="compare_arrows")
+    def orbit_versions(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return HttpResponseRedirect(reverse("desk:target-orbits", args=[object_id]))
+
+    @action(description="Names", icon="label")
+    def names(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return HttpResponseRedirect(reverse("desk:target-names", args=[object_id]))
+
+    @action(description="Merge", icon="merge", variant=ActionVariant.DANGER)
+    def merge(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return HttpResponseRedirect(reverse("desk:target-merge", args=[object_id]))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """What targets are called, and which are one, administrators say."""
+        decides = actor_of(request.user).sees_everything
+        found = super().get_actions_detail(request, object_id)
+        return found if decides else [each for each in found if each.action_name.endswith("_orbit_versions")]
 
     def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:
         update_target(obj.pk, actor=request.user, **{name: form.cleaned_data[name] for name in form.changed_data})
@@ -132,80 +160,89 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, PublicAdmin):
         return target.current_orbit.last_observed_on if target.current_orbit else None
 
 
-@admin.register(Orbit)
-class OrbitAdmin(ByDesignation, ReadOnlyAdmin):
-    target_path = "target"
-    list_display = ("target", *ORBIT_COLUMNS)
-    list_filter = ("source", "u_parameter")
-    list_select_related = ("target",)
-    ordering = ("id",)
-    show_full_result_count = False
-    list_per_page = 50
+class OfVisibleTargets(ByDesignation, ExportedList, ReadOnlyAdmin):
+    """Rows of targets that the person may know of. They are written once, or by scheduled jobs alone: what staff did is
+    in the history of the target.
+    """
 
-
-@admin.register(Ephemeris)
-class EphemerisAdmin(ByDesignation, ReadOnlyAdmin):
     target_path = "target"
-    list_display = ("target", "source", "starts_at", "ends_at", "brightest_v_mag", "has_positions", "computed_at")
-    list_filter = ("source",)
-    list_select_related = ("target",)
-    exclude = ("state", "blocks")
-    ordering = ("id",)
+    list_select_related: Sequence[str] = ("target",)
     show_full_result_count = False
-    paginator = InfinitePaginator
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).with_has_positions().defer("state", "blocks")
+        return super().get_queryset(request).filter(visible_target_q(actor_of(request.user), "target__"))
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("admin:targets_target_history", args=[row.target_id]))
+
+
+@admin.register(Orbit)
+class OrbitAdmin(OfVisibleTargets, PublicAdmin):
+    list_display = ("target", *ORBIT_COLUMNS)
+    list_filter = ("source", "u_parameter")
+    ordering = ("id",)
+
+
+@admin.register(Ephemeris)
+class EphemerisAdmin(OfVisibleTargets, PublicAdmin):
+    list_display = ("target", "source", "starts_at", "ends_at", "brightest_v_mag", "has_positions", "computed_at")
+    list_filter = ("source",)
+    exclude = ("state", "blocks")
+    ordering = ("id",)
+    paginator = InfinitePaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows: Any = super().get_queryset(request)
+        ephemerides: QuerySet = rows.with_has_positions().defer("state", "blocks")
+        return ephemerides
 
     @admin.display(description="positions stored", boolean=True)
     def has_positions(self, ephemeris: Ephemeris) -> bool:
         return bool(getattr(ephemeris, "has_positions", False))  # annotated by get_queryset
 
 
-class OfVisibleTargets(ByDesignation):
-    """Rows of targets that the person may know of."""
-
-    target_path = "target"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows: Any = super().get_queryset(request)  # type: ignore[misc]
-        return rows.filter(visible_target_q(actor_of(request.user), "target__"))
-
-
 @admin.register(RiskAssessment)
-class RiskAssessmentAdmin(OfVisibleTargets, ReadOnlyAdmin):
+class RiskAssessmentAdmin(OfVisibleTargets, PublicAdmin):
     list_display = (
         "target", "impact_probability", "palermo_cumulative", "torino_maximum", "first_year", "last_year",
         "assessed_at", "ended_at", "is_removal",
     )  # fmt: skip
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "torino_maximum")
-    list_select_related = ("target",)
-    show_full_result_count = False
 
 
 @admin.register(CloseApproach)
-class CloseApproachAdmin(OfVisibleTargets, ReadOnlyAdmin):
+class CloseApproachAdmin(OfVisibleTargets, PublicAdmin):
     list_display = ("target", "at", "distance_au", "distance_min_au", "v_rel_km_s", "h_mag", "solution", "updated_at")
     date_hierarchy = "at"
-    list_select_related = ("target",)
-    show_full_result_count = False
 
 
 @admin.register(Candidate)
-class CandidateAdmin(OfVisibleTargets, ReadOnlyAdmin):
+class CandidateAdmin(OfVisibleTargets, PublicAdmin):
     list_display = (
         "temporary_designation", "target", "on_neocp", "on_scout", "neocp_score", "observation_count", "arc_days",
         "h_mag", "impact_rating", "uncertainty_arcmin", "updated_at", "fate",
     )  # fmt: skip
     list_filter = ("on_neocp", "on_scout", "fate", "impact_rating")
-    list_select_related = ("target",)
-    show_full_result_count = False
 
 
 @admin.register(OrbitCheck)
-class OrbitCheckAdmin(OfVisibleTargets, ReadOnlyAdmin):
+class OrbitCheckAdmin(OfVisibleTargets):
+    """Problems may name other targets: they are for whom administrators give the permission."""
+
     list_display = ("target", "answered_at", "asked_at", "problem")
     list_filter = (("problem", admin.EmptyFieldListFilter),)
-    list_select_related = ("target",)
-    show_full_result_count = False
+    fields = ("target", "asked_at", "answered_at", "problem", "candidates", "perhaps_one")
+    readonly_fields = ("perhaps_one",)
+
+    @admin.display(description="perhaps one object")
+    def perhaps_one(self, check: OrbitCheck) -> str:
+        """Links to merge it with what the problem names, for what is a target here."""
+        named = [str(each) for each in check.candidates]
+        others = [text for text, pk in zip(named, find_all(named), strict=True) if pk not in (None, check.target_id)]
+        address = reverse("desk:target-merge", args=[check.target_id])
+        linked = [(address, urlencode({"other": text}), text) for text in others]
+        return format_html_join(", ", '<a href="{}?{}">merge with {}</a>', linked) or "-"

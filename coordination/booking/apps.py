@@ -11,9 +11,9 @@ class BookingConfig(AppConfig):
 
         from .models import Booking, Claim, Slot
         from .reacting import follow_closures_and_orbits
-        from .services.merging import repoint_target
+        from .services.merging import concerned_by, repoint_target
 
-        merging.register("booking", repoint_target)
+        merging.register("booking", repoint_target, concerned_by)
         following.subscribe("booking", follow_closures_and_orbits)
         concerning.register("slot", concerning.subjects(Slot.objects.visible_to))
         concerning.register("claim", concerning.subjects(Claim.objects.visible_to))

@@ -20,12 +20,12 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
-from . import exporting
 from .actors import Actor, actor_of
+from .exporting import ExportedList
 from .problems import DomainError
 
 
-class DeskAdmin(SimpleHistoryAdmin, ModelAdmin):
+class DeskAdmin(ExportedList, SimpleHistoryAdmin, ModelAdmin):
     """What an organisation may know of, every member of staff of it may look at; what may be done with it now is said
     by `offered`, and checked again by the services.
     """
@@ -34,20 +34,12 @@ class DeskAdmin(SimpleHistoryAdmin, ModelAdmin):
     show_full_result_count = False
     list_fullwidth = True
     list_per_page = 50
-    list_before_template = "desk/empty_list.html"
-    when_empty = ""  # what to do next where the list is empty
     refused_fields: dict[str, str] = {}  # names that services give to fields -> names on the forms
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)
         visible: QuerySet[Any] = rows.visible_to(actor_for(request))
         return visible
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if exporting.wanted(request):
-            return exporting.as_csv(self, request)
-        response: HttpResponse = super().changelist_view(request, *args, **kwargs)
-        return response
 
     def further(self, request: HttpRequest, error: DomainError) -> str:
         """What this desk can add to a refusal, as HTML."""

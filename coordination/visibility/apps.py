@@ -6,8 +6,10 @@ class VisibilityConfig(AppConfig):
     label = "visibility"
 
     def ready(self) -> None:
-        from coordination.common import following
+        from coordination.common import following, merging
 
+        from .models import windows_concerned
         from .reacting import plan_what_changed
 
+        merging.register_derived("visibility", windows_concerned)
         following.subscribe("visibility", plan_what_changed)

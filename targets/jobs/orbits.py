@@ -7,6 +7,7 @@ from coordination.common.jobs import Run
 from coordination.common.providers.errors import Ambiguous, Offline, SourceError
 from targets.models import Target
 from targets.services import refreshing
+from targets.services.joining import join_named
 from targets.services.refreshing import Check
 from targets.sources.records import TargetRecord
 
@@ -24,8 +25,10 @@ def refresh(run: Run) -> None:
     if len(refreshing.with_solution(due)) >= MANY:
         due = _without_unchanged(run, due)
     for start in range(0, len(due), AT_ONCE):
+        part = due[start : start + AT_ONCE]
+        there = Target.objects.in_bulk([target.pk for target in part])  # an answer may have merged one with another
         try:
-            refresh_part(run, due[start : start + AT_ONCE])
+            refresh_part(run, [target for target in part if target.pk in there])
         except (Offline, breaker.Paused):
             run.count("left", len(due) - start - AT_ONCE if len(due) > start + AT_ONCE else 0)
             raise
@@ -61,16 +64,19 @@ def refresh_part(run: Run, targets: Sequence[Target]) -> None:
                 checks[target.pk] = Check(error, candidates)
     finally:
         refreshing.note_checks(checks)
-        _take(run, answers)
+        _take(run, targets, answers)
 
 
-def _take(run: Run, answers: dict[int, TargetRecord]) -> None:
+def _take(run: Run, targets: Sequence[Target], answers: dict[int, TargetRecord]) -> None:
     run.fetched += len(answers)
+    if became := join_named({each.designation: answers[each.pk] for each in targets if each.pk in answers}):
+        run.count("merged", len(became))
+    answers = {became.get(target_id, target_id): record for target_id, record in answers.items()}
     for target_id, outcome in refreshing.take_orbits(answers).items() if answers else ():
         if not isinstance(outcome, Exception):
             run.changed += outcome.has_new_orbit
             continue
         record = answers[target_id]
-        run.find(record.designation, outcome)
+        run.find(record.designation, outcome, refreshing.named_by(outcome))
         if isinstance(outcome, refreshing.OtherObjectError):
             breaker.quarantine("sbdb", record.designation, str(outcome), repr(record).encode()[:2000])

@@ -77,6 +77,12 @@ def take_record(record: TargetRecord, *, actor: Any = None) -> Taken:
     return taken
 
 
+class SeveralTargetsError(ConflictError):
+    """A record whose designations belong to several targets: perhaps these are one object."""
+
+    targets: Sequence[Target] = ()
+
+
 def take_records(records: Sequence[TargetRecord], *, actor: Any = None) -> list[Taken | ConflictError]:
     """The same of several in one transaction and a few statements: for each what it changed, or why it was refused."""
     with transaction.atomic():
@@ -147,7 +153,12 @@ class _Import:
     def take_one(self, record: TargetRecord) -> Taken | ConflictError:
         """Take a record by itself, with what it changed; refused where it cannot be true beside what is there."""
         if reason := self.contradiction(record):
-            return ConflictError(f"{record.designation}: {reason}.", field="designation", value=record.designation)
+            owners = [known.target for known in self.owners(record)]
+            kind = SeveralTargetsError if len(owners) > 1 else ConflictError
+            refusal = kind(f"{record.designation}: {reason}.", field="designation", value=record.designation)
+            if isinstance(refusal, SeveralTargetsError):
+                refusal.targets = owners
+            return refusal
         result, orbits_before = ImportResult(), len(self.orbits)
         self.take(record, result)
         target = self.owners(record)[0].target

@@ -14,7 +14,7 @@ from targets.sources.records import TargetRecord
 from targets.sources.sbdb_query.parse import SolutionRow
 from targets.tracking import tracked_targets, urgent_targets
 
-from .importing import Taken, take_records
+from .importing import SeveralTargetsError, Taken, take_records
 
 # A little less than the hour and the day, so that a job that starts a minute early does not pass its targets by.
 URGENT_EVERY, TRACKED_EVERY = dt.timedelta(minutes=50), dt.timedelta(hours=22)
@@ -112,8 +112,14 @@ def take_orbits(answers: Mapping[int, TargetRecord]) -> dict[int, Taken | Except
     }
     outcomes |= zip(ours, take_records(list(ours.values())), strict=True)
     refused = {target_id: error for target_id, error in outcomes.items() if isinstance(error, Exception)}
-    note_checks({target_id: Check(refused.get(target_id, "")) for target_id in answers})
+    note_checks({pk: Check(refused.get(pk, ""), named_by(refused.get(pk))) for pk in answers})
     return outcomes
+
+
+def named_by(refusal: Exception | None) -> list[str]:
+    """The targets of ours that an answer names, where these are several."""
+    targets = refusal.targets if isinstance(refusal, SeveralTargetsError) else ()
+    return sorted(target.designation for target in targets)
 
 
 @dataclass(frozen=True)
@@ -125,8 +131,9 @@ class Check:
 
 
 def note_checks(checks: Mapping[int, Check]) -> None:
-    """Note that the orbits of targets were asked for, and what came of it."""
+    """Note that the orbits of targets were asked for, and what came of it; nothing of targets that have gone."""
     now = clock.now()
+    there = set(Target.objects.filter(pk__in=checks).values_list("pk", flat=True))
     rows = [
         OrbitCheck(
             target_id=target_id,
@@ -136,6 +143,7 @@ def note_checks(checks: Mapping[int, Check]) -> None:
             candidates=list(check.candidates)[:50],
         )
         for target_id, check in sorted(checks.items())
+        if target_id in there
     ]
     for has_problem in (False, True):
         # What was answered before stays the age of an orbit that could not be had now.

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from targets.models import Ephemeris, Orbit, Target
+from targets.models import Ephemeris, Orbit, OrbitCheck, Target
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +124,15 @@ def test_raw_bytes_are_neither_shown_nor_read(admin_client, ephemeris):
             response = admin_client.get(page)
         assert "raw" not in response.content.decode().split("<main")[-1].replace("draw", "")
         assert not any('"targets_ephemeris"."blocks",' in query["sql"] for query in captured)
+
+
+def test_an_answer_that_names_two_targets_leads_to_merging_them(admin_client, apophis):
+    check = OrbitCheck.objects.create(
+        target=apophis,
+        asked_at=dt.datetime(2026, 11, 22, tzinfo=dt.UTC),
+        candidates=["99942", "2024 YR4", "unheard of"],
+    )
+    page = admin_client.get(address("orbitcheck_change", check.pk)).content.decode()
+    merge = reverse("desk:target-merge", args=[apophis.pk])
+    assert f'<a href="{merge}?other=2024+YR4">merge with 2024 YR4</a>' in page
+    assert page.count(f"{merge}?") == 1  # neither with itself nor with what is no target here

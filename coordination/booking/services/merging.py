@@ -8,6 +8,14 @@ from .locking import lock_telescopes
 _REASON = "two targets turned out to be one object"
 
 
+def concerned_by(target_id: int) -> dict[str, int]:
+    """How many slots and bookings are of a target."""
+    return {
+        "slots": Slot.objects.filter(target_id=target_id).count(),
+        "bookings": Booking.objects.filter(target_id=target_id).count(),
+    }
+
+
 def repoint_target(kept_id: int, merged_id: int) -> None:
     """Move slots and bookings from one target to another, with their history, inside the caller's transaction. Their
     times stay; slots are re-checked against the orbit that is current then.

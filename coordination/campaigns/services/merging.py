@@ -3,6 +3,11 @@
 from ..models import CampaignTarget
 
 
+def concerned_by(target_id: int) -> dict[str, int]:
+    """How many campaigns hold a target."""
+    return {"campaigns": CampaignTarget.objects.filter(target_id=target_id).count()}
+
+
 def repoint_target(kept_id: int, merged_id: int) -> None:
     """Let campaigns hold the one target in the place of the other, once each; inside the caller's transaction."""
     held = CampaignTarget.objects.filter(target_id=kept_id).values("campaign_id")

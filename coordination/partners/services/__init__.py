@@ -2,7 +2,7 @@
 
 from .delivering import deliver_to, drop_old_deliveries, prepare_deliveries, queue_due
 from .mail import send_due_mail, send_mail_of
-from .notices import drop_old_notices, mark_all_read, mark_read, notice_people, repoint_notices
+from .notices import drop_old_notices, mark_all_read, mark_read, notice_people, notices_concerned, repoint_notices
 from .preferences import preference_of, set_preference
 from .tokens import create_token, recognise, revoke_token, rotate_token
 from .webhooks import (
@@ -25,6 +25,7 @@ __all__ = [
     "mark_all_read",
     "mark_read",
     "notice_people",
+    "notices_concerned",
     "pause_webhook",
     "ping_webhook",
     "preference_of",

@@ -32,6 +32,11 @@ def repoint_notices(kept_id: int, merged_id: int) -> None:
     Notice.objects.filter(target_id=merged_id).update(target_id=kept_id)
 
 
+def notices_concerned(target_id: int) -> dict[str, int]:
+    """How many notices are of a target."""
+    return {"notices": Notice.objects.filter(target_id=target_id).count()}
+
+
 def notice_people(events: Sequence[Event]) -> None:
     """Write a notice for every active person who belongs to an organisation concerned when the event is read; a
     person who belongs to several gets one. Raises for a payload that breaks the contract.

@@ -4,7 +4,7 @@ the ranking.
 
 from .on_demand import ComputationPart, ComputedWindow, WindowComputation
 from .priority import PriorityWeights
-from .windows import EDGES, Chunk, Computation, TelescopeCoverage, VisibilityWindow, WindowQuerySet
+from .windows import EDGES, Chunk, Computation, TelescopeCoverage, VisibilityWindow, WindowQuerySet, windows_concerned
 
 __all__ = [
     "EDGES",
@@ -17,4 +17,5 @@ __all__ = [
     "VisibilityWindow",
     "WindowComputation",
     "WindowQuerySet",
+    "windows_concerned",
 ]

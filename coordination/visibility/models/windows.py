@@ -158,3 +158,8 @@ class TelescopeCoverage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.telescope}: windows of {self.computed_at:%Y-%m-%d %H:%M}Z"
+
+
+def windows_concerned(target_id: int) -> dict[str, int]:
+    """How many windows are stored of a target."""
+    return {"windows": VisibilityWindow.objects.filter(target_id=target_id).count()}

@@ -11,10 +11,13 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from coordination.common.actors import Actor
 from coordination.common.desk import utc_field
 from observatories.horizon_tables import read_table
 from observatories.models import Telescope
 from observatories.sites.horizon import HorizonError
+from targets.models import Target
+from targets.services.lookup import UnknownDesignationError, resolve
 
 _MOST_BYTES = 200_000
 
@@ -86,4 +89,40 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("MPC code"), max_length=4, min_length=3, widget=UnfoldAdminTextInputWidget(),
         help_text=_("such as W84; name and place come from the list of the Minor Planet Center"),
+    )  # fmt: skip
+
+
+class DesignationForm(forms.Form):
+    designation = forms.CharField(
+        label=_("one more designation"), max_length=80, widget=UnfoldAdminTextInputWidget(),
+        help_text=_("number, provisional designation (also packed) or name; what providers call it comes by itself"),
+    )  # fmt: skip
+
+
+class OtherTargetForm(forms.Form):
+    """The other of two targets, by whatever it is called."""
+
+    other = forms.CharField(
+        label=_("the other target"), max_length=200, widget=UnfoldAdminTextInputWidget(),
+        help_text=_("any designation, such as 99942, Apophis, 2004 MN4 or K04M04N"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, target: Target, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.target, self.actor = target, actor
+
+    def clean_other(self) -> Target:
+        try:
+            other = resolve(self.cleaned_data["other"], self.actor)
+        except UnknownDesignationError as error:
+            raise forms.ValidationError(error.detail) from error
+        if other == self.target:
+            raise forms.ValidationError(_("This is the same target."))
+        return other
+
+
+class MergeForm(forms.Form):
+    reason = forms.CharField(
+        label=_("reason"), max_length=60, widget=UnfoldAdminTextInputWidget(),
+        help_text=_("such as the circular that identifies them; it is kept in the history of the target"),
     )  # fmt: skip

@@ -38,6 +38,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(_("Targets"), "my_location", _list("targets_target")),
                 _entry(_("Close approaches"), "near_me", _list("targets_closeapproach")),
                 _entry(_("Risk"), "warning", _list("targets_riskassessment")),
+                _entry(_("Unconfirmed objects"), "help", _list("targets_candidate")),
                 _entry(_("Windows"), "visibility", _list("visibility_visibilitywindow")),
             ],
         },

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from . import telescopes, views
+from . import targets, telescopes, views
 
 app_name = "desk"
 _inside = admin.site.admin_view
@@ -16,6 +16,9 @@ urlpatterns = [
     path("telescopes/<int:pk>/horizon/", _inside(telescopes.horizon_page), name="horizon"),
     path("closures/", _inside(telescopes.closure_page), name="close"),
     path("observatories/", _inside(telescopes.observatory_page), name="observatory"),
+    path("targets/<int:pk>/orbits/", _inside(targets.orbits_page), name="target-orbits"),
+    path("targets/<int:pk>/names/", _inside(targets.names_page), name="target-names"),
+    path("targets/<int:pk>/merge/", _inside(targets.merge_page), name="target-merge"),
     path("timeline/", _inside(views.timeline_part), name="timeline"),
     path("timeline.svg", _inside(views.timeline_file), name="timeline-file"),
 ]

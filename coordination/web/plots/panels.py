@@ -15,7 +15,7 @@ from .svg import Drawing, line, polyline, rect, text
 @dataclass(frozen=True)
 class Panel:
     """A quantity over instants; `reversed`: small values are at the top, as of magnitudes; `logarithmic`: if it spans
-    more than a factor of 20. Values that are None or not
+    more than a factor of 20; `beside`: the same quantity to compare with, thin and dashed. Values that are None or not
     finite leave a gap.
     """
 
@@ -25,6 +25,7 @@ class Panel:
     reversed: bool = False
     logarithmic: bool = False
     levels: Sequence[tuple[float, str]] = ()
+    beside: Sequence[float] = ()
 
 
 def draw_panels(
@@ -49,11 +50,16 @@ def draw_panels(
 def _panel(
     frame: Frame, panel: Panel, span: tuple[dt.datetime, dt.datetime], now: dt.datetime, now_label: str, small: bool
 ) -> str:
-    given = [v for v in panel.values if v is not None and math.isfinite(v) and v > 0]
+    given = [v for v in (*panel.values, *panel.beside) if v is not None and math.isfinite(v) and v > 0]
     logarithmic = panel.logarithmic and len(given) > 0 and max(given) > 20.0 * min(given)
     value = (lambda v: math.log10(v) if v > 0 else math.nan) if logarithmic else float
-    points = [(at, value(v)) for at, v in zip(panel.utc, panel.values, strict=True) if v is not None]
-    points = [(at, v) for at, v in points if math.isfinite(v)]
+
+    def known(values: Sequence[float]) -> list[tuple[dt.datetime, float]]:
+        found = [(at, value(v)) for at, v in zip(panel.utc, values, strict=False) if v is not None]
+        return [(at, v) for at, v in found if math.isfinite(v)]
+
+    curve, beside = known(panel.values), known(panel.beside)
+    points = [*curve, *beside]
     parts = [rect(frame.left, frame.top, frame.width, frame.height, "paper")]
     x = Time(*span, frame.left, frame.right)
     if points:
@@ -68,7 +74,9 @@ def _panel(
                 parts += [line(frame.left, y(place), frame.right, y(place), "limit"),
                           text(frame.right - 4, y(place) - 4, label, "tick", "end")]  # fmt: skip
         parts.append(time_axis(frame, x, spacing=44.0 if small else 52.0))
-        parts.append(polyline([(x(at), y(v)) for at, v in points], "line single"))
+        if beside:
+            parts.append(polyline([(x(at), y(v)) for at, v in beside], "line thin"))
+        parts.append(polyline([(x(at), y(v)) for at, v in curve], "line single"))
     else:
         parts.append(text(frame.left, frame.top - 8, panel.label, "unit"))
         parts.append(time_axis(frame, x, spacing=44.0 if small else 52.0))

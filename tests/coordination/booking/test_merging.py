@@ -7,10 +7,11 @@ from coordination.booking.models import Booking, Slot
 from coordination.campaigns.models import CampaignTarget
 from coordination.common import merging
 from coordination.common.models import Event
-from coordination.common.problems import DomainError
+from coordination.common.problems import DomainError, ForbiddenError, UnknownError
 from coordination.partners.models import Notice
 from targets.models import Candidate, Designation, Orbit, Target
-from targets.services.merging import merge_targets
+from targets.services.merge_preview import preview_merge
+from targets.services.merging import in_order_of_staying, merge_targets
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +131,39 @@ def test_two_permanent_numbers_are_two_objects_and_a_target_is_not_merged_with_i
         merge_targets(called("1234567", "number").pk, called("1234568", "number").pk)
     with pytest.raises(DomainError, match="itself"):
         merge_targets(known.pk, known.pk)
+
+
+def test_who_has_to_decide_sees_before_what_moves(world, known):
+    world.claim("chile")
+    Notice.objects.create(user=world.lead, event=Event.objects.first(), title="{target}", target=world.target)
+    with_orbit(known, "a", "2026-01-01")
+    with_orbit(world.target, "b", "2026-02-01")
+    known.refresh_from_db()
+    world.target.refresh_from_db()
+    preview = preview_merge(known, world.target)
+    assert preview.moves == {
+        "designations": 0, "orbits": 1, "risk assessments": 0, "close approaches": 0, "facts as a candidate": 0,
+        "notices": 1, "campaigns": 1, "slots": 1, "bookings": 1, "windows": 0,
+    }  # fmt: skip
+    assert (preview.current_orbit.fingerprint, preview.conflict, preview.opens) == ("b", "", False)
+    kept = merge_targets(known.pk, world.target.pk, reason="MPEC 2026-W01")
+    assert kept.current_orbit == preview.current_orbit
+    assert kept.history.first().history_change_reason == "merged with 2026 AB1: MPEC 2026-W01"
+
+
+def test_the_preview_says_what_is_in_the_way_and_who_learns_of_it(known, candidate):
+    assert preview_merge(known, candidate).opens
+    assert preview_merge(candidate, known).hides
+    assert "Two permanent numbers" in preview_merge(called("1234567", "number"), called("1234568", "number")).conflict
+
+
+def test_people_merge_as_administrators_only(world, known):
+    with pytest.raises(ForbiddenError):
+        merge_targets(known.pk, world.target.pk, actor=world.lead)
+    with pytest.raises(UnknownError):
+        merge_targets(known.pk, 10**9)
+
+
+def test_numbers_stay_then_provisional_designations_then_who_was_here_first(known, candidate):
+    numbered, later = called("1234567", "number"), called("2030 KN2", "provisional")
+    assert in_order_of_staying([candidate, later, numbered, known]) == [numbered, known, later, candidate]

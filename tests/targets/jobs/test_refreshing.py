@@ -5,8 +5,10 @@ import datetime as dt
 import pytest
 
 from coordination.common.models import Event, QuarantinedReply, RunRecord, SourceState
+from targets.jobs import asking
 from targets.jobs import orbits as jobs_of_orbits
-from targets.models import Candidate, CloseApproach, Orbit, OrbitCheck, RiskAssessment, Target
+from targets.models import Candidate, CloseApproach, Designation, Orbit, OrbitCheck, RiskAssessment, Target
+from targets.services.joining import join_named
 
 from .conftest import START, target
 
@@ -242,6 +244,50 @@ def test_passages_come_change_and_go(run, providers, clock):
     run("refresh_close_approaches")
     assert CloseApproach.objects.count() == 1
     assert kinds("target.approach") == ["target.approach_changed"] * 3
+
+
+# --- several targets that are one object
+
+
+def two_that_are_one(providers, **of_the_other) -> tuple[Target, Target]:
+    """SBDB says that 2030 AA and 2030 BB1 are 990001 and 2030 BB1, and one object."""
+    providers.state.edit({"bodies.990001.provisional": "2030 BB1", "bodies.2030 BB1": None})
+    return target("990001"), target("2030 BB1", **of_the_other)
+
+
+def test_two_targets_that_sbdb_says_to_be_one_are_merged(run, providers):
+    numbered, provisional = two_that_are_one(providers, visibility="signed_in")
+    record = run("refresh_orbits")
+    assert (record.counts["merged"], record.counts["failed"], record.findings) == (1, 0, [])
+    (found,) = Target.objects.all()
+    assert (found, found.visibility) == (numbered, "public")
+    assert {"990001", "2030 BB1"} <= set(found.designations.values_list("text", flat=True))
+    assert found.current_orbit.reference == "JPL#12"
+    assert Event.objects.get(kind="target.merged").payload == {"target": found.pk, "merged": provisional.pk}
+    assert found.history.filter(history_change_reason__contains="by its provider's designations").exists()
+    assert OrbitCheck.objects.get().problem == ""
+    assert "merged" not in run("refresh_orbits").counts
+
+
+@pytest.mark.parametrize(
+    ("of_the_other", "number"), [({"visibility": "campaign"}, ""), ({"visibility": "public"}, "990077")]
+)
+def test_where_somebody_has_to_decide_both_are_listed_and_neither_is_touched(run, providers, of_the_other, number):
+    numbered, provisional = two_that_are_one(providers, **of_the_other)
+    if number:
+        Designation.objects.create(target=provisional, text=number, key=number, kind="number")
+    record = run("refresh_orbits")
+    assert Target.objects.count() == 2
+    assert not Orbit.objects.exists()
+    assert record.findings[0]["candidates"] == ["2030 BB1", "990001"]
+    assert OrbitCheck.objects.get(target=numbered).candidates == ["2030 BB1", "990001"]
+
+
+def test_an_answer_about_something_else_merges_nothing(providers, clock):
+    two_that_are_one(providers)
+    record = asking.sbdb_record("990001")
+    assert join_named({"2030 CC2": record}) == {}
+    assert len(join_named({"990001": record})) == 1
 
 
 # --- candidates
