@@ -13,6 +13,7 @@ from observatories.models import Closure, Membership, Telescope
 from tests.browser.test_campaign import shot
 from tests.browser.test_public_pages import serious
 from tests.coordination.booking.conftest import HOUR, make_organisation, make_world
+from tests.coordination.web.test_target_desk import called, version_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,4 +136,49 @@ def test_a_recurring_closure_shows_the_booking_that_it_falls_over(browser, live_
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     shot(page, "horizon-phone")
+    page.close()
+
+
+def test_two_targets_are_merged_by_keyboard_after_a_look_at_their_orbits(browser, live_server):
+    kept, gone = called("2030 KN1"), called("2030 KN2")
+    for number in (1, 2, 3):
+        version_of(kept, number, i_deg=8.0 + 2e-5 * number)
+    version_of(gone, 4)
+    _organisation, person = make_organisation("deciders")
+    page = desk(browser, live_server, "deciders")
+    type(person).objects.filter(pk=person.pk).update(is_superuser=True)
+    looks = {
+        "orbits": f"/admin/desk/targets/{kept.pk}/orbits/",
+        "names": f"/admin/desk/targets/{kept.pk}/names/",
+        "merge": f"/admin/desk/targets/{kept.pk}/merge/?other=2030+KN2",
+    }
+    for name, address in looks.items():
+        page.set_viewport_size({"width": 1600, "height": 900})
+        page.goto(address)
+        for summary in page.locator("summary:visible").all():
+            summary.click()
+        assert serious(page) == [], name
+        shot(page, f"target-{name}-light")
+        page.evaluate("document.documentElement.classList.add('dark')")
+        assert serious(page, "color-contrast") == [], name
+        shot(page, f"target-{name}-dark")
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
+        shot(page, f"target-{name}-phone")
+
+    page.set_viewport_size({"width": 1600, "height": 900})
+    page.goto(f"/admin/targets/target/{kept.pk}/change/")
+    page.get_by_role("link", name="Merge").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("The other target").focus()
+    page.keyboard.type("2030kn2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Goes into it")).to_be_visible()
+    page.get_by_label("Reason").focus()
+    page.keyboard.type("MPEC 2026-W01")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Merge 2030 KN2 into 2030 KN1")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2030 KN1 is one target now.")).to_be_visible()
+    assert kept.orbits.count() == 4
     page.close()

@@ -70,12 +70,9 @@ def _element_rows(change: Difference) -> list[ElementRow]:
     rows = []
     for (name, unit), moved, sigma in zip(_ELEMENTS, change.elements.tolist(), change.sigma.tolist(), strict=True):
         known = math.isfinite(sigma)
+        in_sigma = f"{moved / sigma:+.2f}".replace("-0.00", "+0.00") if known else "–"
         label = f"{name} ({unit})" if unit else name
-        rows.append(
-            ElementRow(
-                label, f"{moved:+.2e}", f"{sigma:.1e}" if known else "–", f"{moved / sigma:+.2f}" if known else "–"
-            )
-        )
+        rows.append(ElementRow(label, f"{moved:+.2e}", f"{sigma:.1e}" if known else "–", in_sigma))
     return rows
 
 
