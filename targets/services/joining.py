@@ -22,11 +22,16 @@ def join_named(answers: Mapping[str, TargetRecord]) -> dict[int, int]:
     shared, two permanent numbers are two objects, and what participants of a campaign alone may know of is opened, or
     hidden, by people only.
     """
+    keys_of = {
+        asked: {key_of(text) for text in (record.number, *record.provisional) if text}
+        for asked, record in answers.items()
+    }
+    owner_of = dict(Designation.objects.filter(key__in=set().union(*keys_of.values())).values_list("key", "target_id"))
     became: dict[int, int] = {}
-    for asked, record in answers.items():
-        keys = {key_of(text) for text in (record.number, *record.provisional) if text}
-        if key_of(asked) in keys:
-            became |= _join(keys, record.number)
+    for asked, keys in keys_of.items():
+        owners = {owner_of[key] for key in keys if key in owner_of}
+        if key_of(asked) in keys and len(owners) > 1:
+            became |= _join(keys, answers[asked].number)
     return {merged: _last(became, kept) for merged, kept in became.items()}
 
 
