@@ -25,7 +25,7 @@ def _simulator():
 def providers(_simulator, settings, db):
     """The simulator as it is at first; each request is tried once, and there is no pause between them."""
     settings.PROVIDERS_OFFLINE, settings.PROVIDER_URLS = [], _simulator.urls
-    settings.PROVIDER_ATTEMPTS, settings.PROVIDER_PAUSE_S, settings.PROVIDER_TIMEOUT_S = 1, 0.0, 0.4
+    settings.PROVIDER_ATTEMPTS, settings.PROVIDER_PAUSE_S, settings.PROVIDER_TIMEOUT_S = 1, 0.0, 20.0
     settings.PROVIDER_MOST_BYTES = 2_000_000
     _simulator.reset()
     redis = turns._redis()

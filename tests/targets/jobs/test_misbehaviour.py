@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from django.db import models
+from django.test import override_settings
 
 from coordination.common import sources
 from coordination.common.models import QuarantinedReply, SourceState
@@ -28,6 +29,7 @@ JOBS = {
 }
 # Unreachable, refusing, slow or broken off: no answer. Then: an answer, but none that can be true.
 NO_ANSWER = ("500", "503", "429", "403", "hang", "drip", "reset")
+SLOW = ("hang", "drip")
 NONSENSE = ("404", "truncated", "html", "empty", "signature", "nulls", "list", "huge", "bomb", "redirect")
 UNSIGNED = ("mpc", "neocp", "obscodes")  # without a version of their own
 STORED: tuple[type[models.Model], ...] = (
@@ -54,7 +56,8 @@ def check(run, providers, clock, job: str, provider: str, kind: str) -> None:
     before, answered_at = stored(), SourceState.objects.get(pk=provider).last_success_at
     clock.shift(DAY)
     providers.misbehave(provider, kind, **({"retry_after_s": 0} if kind in ("429", "503") else {}))
-    bad = run(job)
+    with override_settings(PROVIDER_TIMEOUT_S=0.4 if kind in SLOW else 20.0):
+        bad = run(job)
     assert stored() == before
     assert bad.state == "failed" or bad.counts["failed"]
     assert bad.message or bad.findings
