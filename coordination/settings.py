@@ -237,8 +237,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# Minutes apart: those that ask one operator wait for each other.
-_JOBS = {
+# When each job runs. Those that ask one operator are minutes apart, to wait for each other.
+_JOBS: dict[str, crontab | float] = {
     "refresh_catalogue": crontab(minute=20, hour=2, day_of_week="sunday"),
     "refresh_orbits": crontab(minute=5),
     "refresh_risk": crontab(minute=15, hour="*/6"),
@@ -247,28 +247,27 @@ _JOBS = {
     "refresh_scout": crontab(minute="12,42"),
     "refresh_observatories": crontab(minute=50, hour=2, day_of_week="monday"),
     "refresh_earth_orientation": crontab(minute=40, hour=2, day_of_week="saturday"),
-    "clean_up": crontab(minute=30, hour=3),
+    "clean_up": crontab(minute=30),
+    # In seconds: what finds nothing to do most of the times.
+    "plan_windows": 600.0,
+    "requeue_windows": 30.0,
+    "advance_slots": 30.0,
+    "recheck_slots": 60.0,
+    "read_events": 30.0,
+    "deliver_webhooks": 15.0,
+    "send_mail": 60.0,
+    "requeue_jobs": 300.0,
 }
-# Defaults: copied into the database when beat starts, where the admin edits them.
+# Defaults: copied into the database when beat starts, where the admin edits them. What comes every minute waits for a
+# worker no longer than five, so that none of it piles up.
 CELERY_BEAT_SCHEDULE = {
-    **{
-        f"job {name}": {"task": "jobs.run", "args": [name], "schedule": when, "options": {"expire_seconds": 1800}}
-        for name, when in _JOBS.items()
-    },
-    "sweep lost jobs": {"task": "jobs.sweep", "schedule": 300.0, "options": {"expire_seconds": 240}},
-    "plan windows": {"task": "visibility.plan", "schedule": 600.0},
-    "sweep lost chunks": {"task": "visibility.sweep", "schedule": 30.0},
-    "sweep lost parts of window computations": {"task": "visibility.sweep_computations", "schedule": 30.0},
-    "drop expired window computations": {"task": "visibility.drop_expired_computations", "schedule": 3600.0},
-    "slots and disturbed bookings": {"task": "booking.sweep", "schedule": 30.0},
-    "slots after new orbits": {"task": "booking.recheck", "schedule": 60.0},
-    "wake readers of events": {"task": "events.wake_readers", "schedule": 30.0},
-    "send due e-mail": {"task": "partners.send_due_mail", "schedule": 60.0},
-    "send due webhook deliveries": {"task": "partners.deliver_due", "schedule": 15.0},
-    "drop old webhook deliveries": {"task": "partners.drop_old_deliveries", "schedule": 3600.0},
-    "drop answers kept for retries": {"task": "api.drop_old_answers", "schedule": 3600.0},
-    "drop old notices": {"task": "partners.drop_old_notices", "schedule": 86400.0},
-    "drop old windows": {"task": "visibility.drop_old_windows", "schedule": 86400.0},
+    f"job {name}": {
+        "task": "jobs.run",
+        "args": [name],
+        "schedule": when,
+        "options": {"expire_seconds": 300 if isinstance(when, float) else 1800},
+    }
+    for name, when in _JOBS.items()
 }
 
 # --- API

@@ -9,11 +9,13 @@ class BookingConfig(AppConfig):
         from coordination.common import concerning, following, merging
         from observatories.services import operators_of
 
+        from . import jobs
         from .models import Booking, Claim, Slot
         from .reacting import follow_closures_and_orbits
         from .services.merging import concerned_by, repoint_target
 
         merging.register("booking", repoint_target, concerned_by)
+        jobs.register()
         following.subscribe("booking", follow_closures_and_orbits)
         concerning.register("slot", concerning.subjects(Slot.objects.visible_to))
         concerning.register("claim", concerning.subjects(Claim.objects.visible_to))

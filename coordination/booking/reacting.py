@@ -12,11 +12,11 @@ ORBITS = ("orbit.", "catalogue.imported")
 
 def follow_closures_and_orbits(events: Sequence[Event]) -> None:
     """Flag what a closure disturbs in the same transaction; the re-check after new orbits computes windows, which is
-    a task of its own.
+    a job of its own.
     """
-    from .tasks import recheck
+    from coordination.common.tasks import run_job
 
     if any(event.kind.startswith(CLOSURES) for event in events):
         mark_disturbed()
     if any(event.kind.startswith(ORBITS) for event in events):
-        recheck.delay_on_commit()
+        run_job.delay_on_commit("recheck_slots")

@@ -7,9 +7,8 @@ class CommonConfig(AppConfig):
     verbose_name = "Journal"
 
     def ready(self) -> None:
-        from . import breaker, jobs, retention
+        from . import breaker, housekeeping
         from .providers import fetching
 
         fetching.register(before=breaker.admit, after=breaker.account)
-        retention.register_journal()
-        jobs.register("clean_up", "what is old, by the retention rule", retention.clean_up)
+        housekeeping.register()

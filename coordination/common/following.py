@@ -146,8 +146,13 @@ def handle_again(failure_id: int) -> None:
         failure.delete()
 
 
+def behind() -> list[str]:
+    """Readers that have not read every event."""
+    return [reader for reader in readers() if _is_behind(reader)]
+
+
 def _is_behind(reader: str) -> bool:
-    position = EventCursor.objects.get(reader=reader).position
+    position = EventCursor.objects.filter(reader=reader).values_list("position", flat=True).first() or 0
     return Event.objects.filter(position=None).exists() or Event.objects.filter(position__gt=position).exists()
 
 

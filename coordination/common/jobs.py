@@ -1,6 +1,7 @@
-"""Scheduled work that asks providers: one run of a job at a time, and a record of each.
+"""Scheduled work: one run of a job at a time, and a record of each.
 
-A room registers its jobs in `AppConfig.ready`; Celery (`jobs.run`), beat and `manage.py job` run them by name.
+A room registers its jobs in `AppConfig.ready`; Celery (`jobs.run`), beat and `manage.py job` run them by name. A run
+that found nothing to do is no news: the next one takes over its record, so that however often they come there is one.
 """
 
 import datetime as dt
@@ -22,6 +23,7 @@ from .runs import close_killed
 logger = logging.getLogger(__name__)
 
 MOST_FINDINGS = 200  # in one run record; `failed` in its counts tells how many there were
+WATCH = "requeue_jobs"  # the job that asks what was lost; nobody asks after it, it comes every five minutes
 LOST_AFTER = dt.timedelta(minutes=10)  # without a sign of it: it may have waited behind long work
 LOST_UNTIL = dt.timedelta(days=7)  # what nobody could run for so long is left to the schedule
 
@@ -81,13 +83,13 @@ def run_job(name: str) -> RunRecord | None:
     with _alone(name) as is_alone:
         if not is_alone:
             return None
-        sources.ensure_rows()
+        if job.sources:
+            sources.ensure_rows()
         return _recorded(job)
 
 
 def _recorded(job: Job) -> RunRecord:
-    record, run = RunRecord.objects.create(job=job.name), Run()
-    close_killed(record)
+    record, run = _begun(job.name), Run()
     try:
         job.run(run)
         record.state = RunRecord.State.SUCCEEDED
@@ -105,11 +107,23 @@ def _recorded(job: Job) -> RunRecord:
     return record
 
 
+def _begun(name: str) -> RunRecord:
+    last = RunRecord.objects.filter(job=name).order_by("-started_at", "-pk").first()
+    if last is None or not last.found_nothing:
+        record = RunRecord.objects.create(job=name)
+        close_killed(record)
+        return record
+    last.state, last.started_at, last.ended_at = RunRecord.State.RUNNING, clock.now(), None
+    last.save(update_fields=["state", "started_at", "ended_at"])
+    return last
+
+
 def lost() -> list[str]:
     """Jobs whose last turn came to nothing: killed while they ran, or queued by beat and never begun, as after a broker
     was emptied. Without them a weekly job would wait for the next week.
     """
-    return [name for name in sorted(_jobs) if _was_killed(name) or _never_began(name)]
+    watched = sorted(set(_jobs) - {WATCH})
+    return [name for name in watched if _was_killed(name) or _never_began(name)]
 
 
 def _was_killed(name: str) -> bool:

@@ -109,6 +109,11 @@ class RunRecord(models.Model):
     def __str__(self) -> str:
         return f"{self.job} {self.started_at:%Y-%m-%d %H:%M}Z {self.state}"
 
+    @property
+    def found_nothing(self) -> bool:
+        """It ended well, and there was nothing to do."""
+        return self.state == self.State.SUCCEEDED and not (any(self.counts.values()) or self.findings or self.message)
+
 
 class SourceState(models.Model):
     """How it stands with one provider: what was asked and answered last, and whether it is left alone for a while.

@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import Min, Q
+from django.db.models import F, Min, Q, Window
+from django.db.models.functions import RowNumber
 
 from . import clock
 from .jobs import Run
@@ -13,6 +14,7 @@ from .models import Event, EventCursor, QuarantinedReply, RunRecord
 Remove = Callable[[dt.datetime], int]  # (now) -> how many rows were removed
 
 BATCH = 5000
+MOST_RUN_RECORDS = 5000  # of each job
 _rules: dict[str, Remove] = {}
 
 
@@ -37,9 +39,12 @@ def clean_up(run: Run) -> None:
 
 
 def _remove_run_records(now: dt.datetime) -> int:
-    """All but the last of each job, which says how current its data are."""
+    """All but the last of each job, which says how current its data are; and the newest of what comes every minute."""
     latest = RunRecord.objects.order_by("job", "-started_at").distinct("job").values("pk")
-    old = RunRecord.objects.filter(started_at__lt=now - dt.timedelta(days=settings.RUN_RETENTION_DAYS))
+    rank = Window(RowNumber(), partition_by="job", order_by=F("started_at").desc())
+    many = RunRecord.objects.annotate(rank=rank).filter(rank__gt=MOST_RUN_RECORDS).values_list("pk", flat=True)
+    limit = now - dt.timedelta(days=settings.RUN_RETENTION_DAYS)
+    old = RunRecord.objects.filter(Q(started_at__lt=limit) | Q(pk__in=list(many)))
     return old.exclude(pk__in=latest).exclude(state=RunRecord.State.RUNNING).delete()[0]
 
 

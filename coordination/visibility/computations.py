@@ -241,9 +241,9 @@ def sweep() -> int:
     return len(ids)
 
 
-def drop_expired() -> int:
+def remove_expired(now: dt.datetime) -> int:
     """Delete computations whose time is over, with their windows; how many. One under way is stopped with it."""
-    expired = WindowComputation.objects.filter(expires_at__lt=clock.now())
+    expired = WindowComputation.objects.filter(expires_at__lt=now)
     for computation in expired:
         computation.delete()
     return len(expired)

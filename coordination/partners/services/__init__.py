@@ -1,8 +1,8 @@
 """All writes of the room: notices and preferences, tokens, webhooks and what is delivered to them."""
 
-from .delivering import deliver_to, drop_old_deliveries, prepare_deliveries, queue_due
+from .delivering import deliver_to, prepare_deliveries, queue_due, remove_old_deliveries
 from .mail import send_due_mail, send_mail_of
-from .notices import drop_old_notices, mark_all_read, mark_read, notice_people, notices_concerned, repoint_notices
+from .notices import mark_all_read, mark_read, notice_people, notices_concerned, remove_old_notices, repoint_notices
 from .preferences import preference_of, set_preference
 from .tokens import create_token, recognise, revoke_token, rotate_token
 from .webhooks import (
@@ -20,8 +20,6 @@ __all__ = [
     "create_webhook",
     "delete_webhook",
     "deliver_to",
-    "drop_old_deliveries",
-    "drop_old_notices",
     "mark_all_read",
     "mark_read",
     "notice_people",
@@ -32,6 +30,8 @@ __all__ = [
     "prepare_deliveries",
     "queue_due",
     "recognise",
+    "remove_old_deliveries",
+    "remove_old_notices",
     "renew_secret",
     "repoint_notices",
     "resume_webhook",

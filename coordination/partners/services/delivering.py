@@ -200,9 +200,8 @@ def _pause_webhook(webhook: Webhook, reason: str) -> None:
     events.record("webhook.paused", webhook, {"organisation": webhook.organisation_id, **notice})
 
 
-def drop_old_deliveries() -> int:
+def remove_old_deliveries(now: dt.datetime) -> int:
     """Give up what is too old (of paused webhooks), and delete what was done with 30 days ago."""
-    now = clock.now()
     late = WebhookDelivery.objects.filter(state=Pending, created_at__lt=now - GIVEN_UP_AFTER - LEASE)
     late.update(state=WebhookDelivery.State.GIVEN_UP, due_at=None)
     done = WebhookDelivery.objects.exclude(state=Pending).filter(created_at__lt=now - dt.timedelta(days=30))

@@ -109,8 +109,8 @@ def mark_all_read(*, user: User) -> int:
     return Notice.objects.filter(user=user, read_at=None).update(read_at=clock.now())
 
 
-def drop_old_notices() -> int:
+def remove_old_notices(now: dt.datetime) -> int:
     """Delete what was read long ago, unless a mail about it is still to be sent."""
-    before = clock.now() - dt.timedelta(days=settings.NOTICE_RETENTION_DAYS)
+    before = now - dt.timedelta(days=settings.NOTICE_RETENTION_DAYS)
     count, _ = Notice.objects.filter(Q(read_at__lt=before) & ~Q(mail__in=MAIL_OPEN)).delete()
     return count

@@ -9,9 +9,8 @@ from django.urls import reverse
 
 from coordination.booking.models import Booking, Claim, ClaimedSeat, Seat, Slot, TelescopeGrant
 from coordination.booking.services import book_telescope, claim_seats, publish_slot
-from coordination.booking.tasks import sweep
 from coordination.campaigns.models import Campaign, CampaignTarget, Participation
-from coordination.common import clock
+from coordination.common import clock, jobs
 from coordination.common.models import Event
 from observatories.models import Membership, Observatory, Organisation, Telescope, User
 from observatories.services import add_closure
@@ -140,7 +139,7 @@ def test_a_whole_campaign_by_hand(today, catalogue, desks):
     assert (slot.state, slot.needs_replacement) == ("confirmed", False)
 
     today.move_to(slot.starts_at + MINUTE)
-    sweep()
+    jobs.run_job("advance_slots")
     today.move_to(slot.ends_at + MINUTE)
     for booking in Booking.objects.active():
         desk = desks[booking.organisation.slug]

@@ -1,10 +1,12 @@
 """Scheduled jobs and providers in trouble: one run at a time, a record of each, a breaker that recovers by itself."""
 
 import datetime as dt
+from importlib import import_module
 
 import psycopg
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -105,6 +107,36 @@ def test_what_nobody_foresaw_is_raised_and_recorded(job):
         jobs.run_job(job(run))
     assert RunRecord.objects.get().message == "ZeroDivisionError: oh"
     assert jobs.run_job(job(lambda done: None)).state == "succeeded"  # the lock is free again
+
+
+def test_runs_that_find_nothing_to_do_leave_one_record_with_the_time_of_the_last(job, clock):
+    found = iter([0, 0, 2, 0, 0, 0])
+
+    def run(done: jobs.Run) -> None:
+        done.changed = next(found)
+
+    name = job(run)
+    for _ in range(6):
+        clock.shift(dt.timedelta(seconds=30))
+        jobs.run_job(name)
+    told = [
+        ((record.started_at - START).total_seconds(), record.counts["changed"], record.state)
+        for record in RunRecord.objects.order_by("started_at")
+    ]
+    assert told == [(90, 2, "succeeded"), (180, 0, "succeeded")]
+
+
+def test_a_run_that_fails_takes_over_no_record_that_tells_something(job, clock):
+    def fail(done: jobs.Run) -> None:
+        raise Unavailable("sbdb", "HTTP 503")
+
+    job(lambda done: None)
+    jobs.run_job("example")
+    for run in (fail, fail, lambda done: None, fail):
+        job(run)
+        clock.shift(dt.timedelta(seconds=30))
+        jobs.run_job("example")
+    assert [record.state for record in RunRecord.objects.order_by("started_at")] == ["failed"] * 3
 
 
 def test_a_run_that_was_killed_is_closed_by_the_next(job):
@@ -273,8 +305,8 @@ def test_everybody_can_read_how_current_the_sources_are_but_not_the_texts_of_err
     assert (said["is_stale"], said["last_error"], said["breaker"]) == (True, "Unavailable", "closed")
 
 
-def test_the_administration_lists_sources_and_what_is_in_quarantine(admin_client, job):
-    jobs.run_job(job(lambda done: None))
+def test_the_administration_lists_sources_and_what_is_in_quarantine(admin_client):
+    sources.ensure_rows()
     breaker.quarantine("sbdb", "433", "about another object", b"{}")
     page = admin_client.get("/admin/common/sourcestate/").text
     assert "JPL Small-Body Database" in page
@@ -284,5 +316,16 @@ def test_the_administration_lists_sources_and_what_is_in_quarantine(admin_client
 
 def test_the_default_schedule_runs_every_job_and_no_other(settings):
     entries = settings.CELERY_BEAT_SCHEDULE.values()
-    scheduled = [entry["args"][0] for entry in entries if entry["task"] == "jobs.run"]
-    assert sorted(scheduled) == [job.name for job in jobs.registered()]
+    assert {entry["task"] for entry in entries} == {"jobs.run"}
+    assert sorted(entry["args"][0] for entry in entries) == [job.name for job in jobs.registered()]
+
+
+def test_a_schedule_from_before_all_was_a_job_stays_as_it_was_edited(settings):
+    every = IntervalSchedule.objects.create(every=7, period="minutes")
+    for name, task in (("plan windows", "visibility.plan"), ("drop old windows", "visibility.drop_old_windows")):
+        PeriodicTask.objects.create(name=name, task=task, interval=every, enabled=False)
+    import_module("coordination.common.migrations.0007_all_that_is_scheduled_is_a_job").rename(apps, None)
+    entry = PeriodicTask.objects.get()
+    assert (entry.name, entry.task, entry.args) == ("job plan_windows", "jobs.run", '["plan_windows"]')
+    assert (entry.interval, entry.enabled) == (every, False)
+    assert entry.name in settings.CELERY_BEAT_SCHEDULE

@@ -7,7 +7,7 @@ import pytest
 from coordination.common import clock, following
 from coordination.common.models import EventFailure
 from coordination.partners.models import Notice, NotificationPreference
-from coordination.partners.services import drop_old_notices
+from coordination.partners.services import remove_old_notices
 from observatories.models import Membership, User
 from targets.models import Target
 
@@ -61,7 +61,7 @@ def test_old_notices_go_once_they_were_read(people, tell, settings):
     long_ago = clock.now() - dt.timedelta(days=31)
     Notice.objects.filter(user=people.ada).update(read_at=long_ago)
     Notice.objects.filter(user=people.ben).update(read_at=long_ago, mail="failed")
-    assert drop_old_notices() == 1
+    assert remove_old_notices(clock.now()) == 1
     assert told() == ["ben", "cat"], "kept while unread or while its mail is still to be sent"
 
 

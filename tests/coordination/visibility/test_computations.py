@@ -9,6 +9,7 @@ import time_machine
 from astropy.io.votable import parse
 from django.test import Client
 
+from coordination.common import clock
 from coordination.common.scopes import Scope
 from coordination.partners.services import create_token
 from coordination.visibility import computations, planning
@@ -307,9 +308,9 @@ def test_expired_computations_are_deleted_with_their_windows(client, catalogue, 
     assert dt.datetime.fromisoformat(job["expires_at"]) - dt.datetime.fromisoformat(job["created_at"]) == dt.timedelta(
         2
     )
-    assert computations.drop_expired() == 0
+    assert computations.remove_expired(clock.now()) == 0
     with time_machine.travel(dt.datetime(2027, 2, 4, tzinfo=dt.UTC)):
-        assert computations.drop_expired() == 1
+        assert computations.remove_expired(clock.now()) == 1
     assert not WindowComputation.objects.exists()
     assert not ComputedWindow.objects.exists()
 

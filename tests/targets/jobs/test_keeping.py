@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from coordination.campaigns.models import Campaign, CampaignTarget
+from coordination.common import retention
 from coordination.common.models import Event, QuarantinedReply, RunRecord
 from observatories.models import Organisation
 from targets.models import Candidate, CloseApproach, Orbit, RiskAssessment, Target
@@ -52,7 +53,7 @@ def test_which_targets_are_tracked_and_which_of_them_are_urgent(clock):
     assert names(tracked_targets()) == urgent | {"marked", "at risk", "close soon", "campaign to come"}
 
 
-def test_what_is_old_is_removed_by_the_rule_and_nothing_else(run, clock):
+def test_what_is_old_is_removed_by_the_rule_and_nothing_else(run, clock, monkeypatch):
     target = made("2030 AB")
     clock.shift(-800 * DAY)
     for k in range(7):
@@ -70,10 +71,13 @@ def test_what_is_old_is_removed_by_the_rule_and_nothing_else(run, clock):
     RunRecord.objects.create(job="refresh_orbits", state="failed", started_at=START - 100 * DAY)
     for days in (100, 1):
         QuarantinedReply.objects.create(source="sbdb", reason="x", digest=str(days), last_at=START - days * DAY)
+    monkeypatch.setattr(retention, "MOST_RUN_RECORDS", 3)
+    for seconds in range(5):
+        RunRecord.objects.create(job="send_mail", state="failed", started_at=START - dt.timedelta(seconds=seconds))
     Event.objects.create(kind="unread", subject="x", created_at=START - 500 * DAY)
     counts = run("clean_up").counts
     removed = {name: counts[name] for name in ("orbit_versions", "close_approaches", "candidates", "run_records")}
-    assert removed == {"orbit_versions": 1, "close_approaches": 1, "candidates": 1, "run_records": 2}
+    assert removed == {"orbit_versions": 1, "close_approaches": 1, "candidates": 1, "run_records": 4}
     assert (counts["quarantined_replies"], counts["events"]) == (1, 0)
     assert names(Target.objects) == {"2030 AB", "NEW0001", "HELD001"}
     assert RunRecord.objects.filter(job="refresh_orbits").exists()  # the last of its job
