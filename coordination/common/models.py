@@ -90,7 +90,7 @@ class RunRecord(models.Model):
         RUNNING = "running"
         SUCCEEDED = "succeeded"
         FAILED = "failed"
-        OFFLINE = "offline", "offline: providers are switched off"
+        OFFLINE = "offline", "offline: providers are switched off, or there is no network"
 
     job = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=State, default=State.RUNNING)

@@ -72,7 +72,7 @@ class Checkout:
     def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
         return subprocess.Popen(  # type: ignore[call-overload]
             self.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, cwd="/", env=self.environment(), **options,
+            text=True, cwd="/", **{"env": self.environment(), **options},
         )  # fmt: skip
 
     def processes(self) -> list[str]:

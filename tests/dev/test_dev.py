@@ -19,6 +19,7 @@ from devtools.common import ROOT, FileLock, is_locked
 from devtools.process import end_leftover, started_at, wait_until
 from tests.dev.checkout import Checkout
 
+NO_NETWORK = ROOT / "tests" / "no_network"
 needs_servers = pytest.mark.skipif(
     not environment.embedded_supported(), reason="there are no embedded servers for this platform"
 )
@@ -415,8 +416,15 @@ def test_several_commands_run_in_one_process_until_one_fails(checkout: Checkout)
 
 @needs_servers
 @needs_proc
-def test_run_serves_until_it_is_asked_to_stop_and_leaves_nothing(checkout: Checkout) -> None:
-    running = checkout.start("run", "--port", "0", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+def test_run_serves_without_a_network_until_it_is_asked_to_stop_and_leaves_nothing(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    wanted = tmp_path / "wanted"
+    wanted.touch()
+    running = checkout.start(
+        "run", "--port", "0", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        env=checkout.environment(PYTHONPATH=str(NO_NETWORK), NO_NETWORK_LOG=str(wanted)),
+    )  # fmt: skip
     assert running.stdout is not None
     try:
         line = running.stdout.readline()
@@ -436,6 +444,7 @@ def test_run_serves_until_it_is_asked_to_stop_and_leaves_nothing(checkout: Check
         running.kill()
         running.communicate()
     assert {path.name for path in (checkout.state / "log").iterdir()} >= {"web.log", "worker.log", "beat.log"}
+    assert wanted.read_text() == ""
 
 
 @needs_servers

@@ -85,6 +85,10 @@ class Simulator:
         with self.lock:
             return self._held.setdefault(provider, Held())
 
+    def hold_no_more(self, provider: str) -> None:
+        with self.lock:
+            self._held.pop(provider, None)
+
     def behave(self, provider: str = "") -> None:
         with self.lock:
             self._bad = {name: bad for name, bad in self._bad.items() if provider and name != provider}

@@ -11,7 +11,7 @@ from django.db import models
 
 from coordination.booking.models import Booking, Claim, ClaimedSeat, Seat, Slot
 from coordination.common.models import Event, SourceState
-from coordination.partners.models import Notice
+from coordination.partners.models import Notice, WebhookDelivery
 from coordination.visibility.models import TelescopeCoverage, VisibilityWindow
 from observatories.models import EarthOrientationTable, Observatory, Telescope
 from targets.models import Candidate, CloseApproach, Designation, Ephemeris, Orbit, OrbitCheck, RiskAssessment, Target
@@ -51,7 +51,12 @@ def digest() -> State:
     state = {model.__name__: Counter(_row(row, names) for row in model.objects.all()) for model in TABLES}
     told = [event for event in Event.objects.order_by("position") if not event.kind.startswith(OF_THE_WORK)]
     state["Event"] = Counter(f"{event.kind} {names.subject(event.subject)} {names.payload(event)}" for event in told)
-    state["Notice"] = Counter(f"{notice.user} {notice.event.kind}" for notice in Notice.objects.all())
+    state["Notice"] = Counter(f"{notice.user} {notice.event.kind} {notice.mail}" for notice in Notice.objects.all())
+    state["Delivery"] = Counter(
+        f"{delivery.event.kind} {names.subject(delivery.subject)} {delivery.state}"
+        for delivery in WebhookDelivery.objects.exclude(event=None).select_related("event")
+        if delivery.event is not None
+    )
     unread = Event.objects.filter(position=None).count()
     state["unread events"] = Counter({"unread": unread} if unread else {})
     state["Source"] = Counter(f"{row.source} {row.breaker} {row.failures}" for row in SourceState.objects.all())

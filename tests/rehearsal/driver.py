@@ -10,8 +10,9 @@ from celery import current_app
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
-from tests.providers.simulator import Held, Simulator
+from tests.providers.simulator import Held
 
+from .outside import Outside
 from .stage import Asked, Broker, Line, Worker
 from .worker import SENTINEL
 
@@ -20,13 +21,14 @@ Key = tuple[str, ...]  # a task with the name of its job or reader
 
 @dataclass
 class Plan:
-    """Who is killed where: for each task, points one after the other. `asking`: while the provider holds its answer;
-    `writing`: after the first row of an event or a window, in the transaction; `done`: after the last commit, before
-    the broker knows. `lost`: the whole worker is killed while it works, and the broker emptied and restarted.
+    """Who is killed where: for each task, points one after the other. `asking`: while somebody outside, who has heard
+    it, holds back the answer; `writing`: after the first row of an event, a window or a delivery, in the transaction;
+    `done`: after the last commit, before the broker knows. `lost`: the whole worker is killed while it works, and the
+    broker emptied and restarted.
     """
 
     points: dict[Key, list[str]] = field(default_factory=dict)
-    asks: dict[Key, str] = field(default_factory=dict)  # the provider, of jobs
+    asks: dict[Key, str] = field(default_factory=dict)  # whom
 
     def next_point(self, key: Key) -> str:
         return self.points[key][0] if self.points.get(key) else ""
@@ -52,11 +54,9 @@ class Clock:
 
 
 class Driver:
-    def __init__(
-        self, worker: Worker, broker: Broker, line: Line, clock: Clock, simulator: Simulator, plan: Plan
-    ) -> None:
+    def __init__(self, worker: Worker, broker: Broker, line: Line, clock: Clock, outside: Outside, plan: Plan) -> None:
         self.worker, self.broker, self.line, self.clock = worker, broker, line, clock
-        self.simulator, self.plan = simulator, plan
+        self.outside, self.plan = outside, plan
         self.ran: Counter[Key] = Counter()
         self.kills: Counter[str] = Counter()
         self.now: dt.datetime | None = None
@@ -139,17 +139,26 @@ class Driver:
     def _reaches(self, asked: Asked, key: Key, point: str) -> bool:
         """Whether the task came to the point and stands still there; else it has ended."""
         if point in ("asking", "lost") and key in self.plan.asks:
-            held = self.simulator.hold(self.plan.asks[key])
-            asked.answer()
-            assert held.arrived.wait(30), f"{key} did not ask"
-            self._held = held
-            return True
+            return self._asks(asked, self.plan.asks[key])
         asked.answer("writing" if point == "lost" else point)
         said = asked.hear()
         if said is not None and said["at"] == "stop":
             return True
         asked.answer()
         return False
+
+    def _asks(self, asked: Asked, whom: str) -> bool:
+        """Whether the task asked somebody, who now holds back the answer; else it has ended."""
+        held = self.outside.hold(whom)
+        asked.answer()
+        while not held.arrived.wait(0.02):
+            if asked.has_said_more():
+                self.outside.hold_no_more(whom)
+                if asked.hear() is not None:
+                    asked.answer()
+                return False
+        self._held = held
+        return True
 
 
 def _to_its_end(asked: Asked) -> None:

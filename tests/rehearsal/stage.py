@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -125,6 +126,10 @@ class Asked:
         except ConnectionError:
             return None
         return json.loads(said) if said else None
+
+    def has_said_more(self) -> bool:
+        """Or has gone. Nothing that was said is left unheard by `hear`."""
+        return bool(select.select([self._line], [], [], 0)[0])
 
     def answer(self, where: str = "") -> None:
         self._line.sendall(f"{where}\n".encode())

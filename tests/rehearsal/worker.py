@@ -18,7 +18,11 @@ from coordination.celery import app
 AsynPool.timers = property(lambda pool: {pool.maintain_pool: 0.05})
 app.conf.worker_lost_wait = 0.05
 
-WRITES = ('INSERT INTO "common_event" ', "DELETE FROM visibility_visibilitywindow ")
+WRITES = (
+    'INSERT INTO "common_event" ',
+    "DELETE FROM visibility_visibilitywindow ",
+    'UPDATE "partners_webhookdelivery" ',
+)
 SENTINEL = "rehearsal.all_done"
 _task: dict[str, Any] = {}
 

@@ -1,4 +1,4 @@
-from django.db import migrations
+from django.db import migrations, models
 
 # Entries of the schedule that are jobs now: when they run stays as it was edited.
 JOBS = {
@@ -35,4 +35,20 @@ class Migration(migrations.Migration):
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
 
-    operations = [migrations.RunPython(rename, migrations.RunPython.noop)]
+    operations = [
+        migrations.RunPython(rename, migrations.RunPython.noop),
+        migrations.AlterField(
+            "runrecord",
+            "state",
+            models.CharField(
+                choices=[
+                    ("running", "Running"),
+                    ("succeeded", "Succeeded"),
+                    ("failed", "Failed"),
+                    ("offline", "offline: providers are switched off, or there is no network"),
+                ],
+                default="running",
+                max_length=16,
+            ),
+        ),
+    ]

@@ -29,7 +29,7 @@ class SourceError(Exception):
 
 
 class Offline(SourceError):  # noqa: N818
-    """Switched off by the settings: nothing was sent."""
+    """Switched off by the settings, or this machine has no network: nothing was sent."""
 
 
 class Unavailable(SourceError):  # noqa: N818

@@ -6,7 +6,9 @@ own words with status 200, 300 or 400 is left to the parsers.
 
 from __future__ import annotations
 
+import errno
 import json as json_module
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -122,8 +124,21 @@ def _send(
     except (httpx.DecodingError, httpx.InvalidURL) as error:
         raise Nonsense(provider.name, f"{type(error).__name__}: {error}", Wrong.UNREADABLE) from error
     except _NETWORK as error:
+        if _is_for_want_of_a_network(error):
+            raise Offline(provider.name, f"there is no network: {error}"[:300]) from error
         raise Unavailable(provider.name, f"{type(error).__name__}: {error}".rstrip(": ")[:300]) from error
     raise Nonsense(provider.name, f"it redirects more than {_MOST_REDIRECTS} times", Wrong.UNREADABLE)
+
+
+def _is_for_want_of_a_network(error: BaseException | None) -> bool:
+    """No way out of this machine, or no server of names that answers: it would be the same with any provider."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return error.errno == socket.EAI_AGAIN
+        if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.ENETDOWN):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _read(provider: Provider, response: httpx.Response, deadline: Deadline) -> bytes:

@@ -1,6 +1,8 @@
 """What scheduled jobs make of what providers say: appear, change, leave; and nothing of what cannot be true."""
 
 import datetime as dt
+import errno
+import socket
 
 import pytest
 
@@ -131,6 +133,43 @@ def test_offline_nothing_is_sent_and_each_run_says_so_once(run, providers, setti
         assert sorted(records) == sorted(asking * times)
     assert not providers.calls
     assert not SourceState.objects.filter(failures__gt=0).exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [socket.gaierror(socket.EAI_AGAIN, "no server of names answers"), OSError(errno.ENETUNREACH, "no way out")],
+    ids=["names", "routes"],
+)
+def test_without_a_network_each_run_says_so_once_and_asks_for_no_further_object(run, settings, monkeypatch, error):
+    settings.PROVIDER_URLS, settings.PROVIDER_ATTEMPTS = {}, 3
+    tried = []
+
+    def connect(address, *further, **named):
+        tried.append(address)
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    for number in range(5):
+        target(f"99100{number}")
+    asking = [job.name for job in jobs.registered() if job.sources]
+    for name in asking:
+        record = run(name)
+        assert (record.state, record.findings) == ("offline", [])
+        assert "no network" in record.message
+    assert len(tried) == len(asking)
+    assert RunRecord.objects.filter(state="offline").count() == len(asking)
+    assert not SourceState.objects.filter(failures__gt=0).exists()
+
+
+def test_a_name_that_does_not_exist_is_a_failure_of_that_provider(run, settings, monkeypatch):
+    settings.PROVIDER_URLS = {}
+
+    def connect(address, *further, **named):
+        raise socket.gaierror(socket.EAI_NONAME, "there is no such name")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    assert run("refresh_risk").state == "failed"
+    assert SourceState.objects.get(pk="sentry").failures == 1
 
 
 def test_where_many_are_due_one_question_tells_which_solutions_have_changed(run, providers, clock):
