@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from coordination.common.models import Event
+from coordination.common.tasks import run_job
 
 from .services import mark_disturbed
 
@@ -14,8 +15,6 @@ def follow_closures_and_orbits(events: Sequence[Event]) -> None:
     """Flag what a closure disturbs in the same transaction; the re-check after new orbits computes windows, which is
     a job of its own.
     """
-    from coordination.common.tasks import run_job
-
     if any(event.kind.startswith(CLOSURES) for event in events):
         mark_disturbed()
     if any(event.kind.startswith(ORBITS) for event in events):

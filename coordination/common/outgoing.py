@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -84,7 +85,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     addresses = resolve(url)
     _require_public(_host_of(url), addresses)
     backend = _CheckedBackend(addresses, deadline)
-    pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend)
+    pool = httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=backend)
     try:
         with httpx.Client(transport=PoolTransport(pool), follow_redirects=False, trust_env=False) as client:
             request = client.build_request("POST", url, content=body, headers=headers, timeout=CONNECT_S)
@@ -101,6 +102,12 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
         OSError,
     ) as error:
         raise OutgoingError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """Reading the certificates anew for each message took longer than sending it."""
+    return ssl.create_default_context()
 
 
 def _read(chunks: Iterable[bytes]) -> bytes:

@@ -69,6 +69,7 @@ WHILE_WRITING = {
     "advance_slots": WRITING,
 }  # fmt: skip
 
+FETCHED = ("Orbit", "Candidate", "CloseApproach", "RiskAssessment", "Observatory", "EarthOrientationTable", "Source")
 NO_NETWORK = Path(__file__).resolve().parents[1] / "no_network"
 
 # When beat wakes; what has happened in the world by then; whether nothing of what it sends arrives.
@@ -147,7 +148,10 @@ def world(db, clock, outside):
         organisation, person = make_organisation(slug)
         people[slug] = (organisation, person)
         telescopes[slug] = make_telescope(organisation, slug, longitude_deg, latitude_deg)
-    Telescope.objects.update(limiting_v_mag=26.0)  # that sees what the simulator makes up
+    # What the simulator makes up is faint, and near the Sun.
+    Telescope.objects.update(
+        limiting_v_mag=26.0, altitude_min_deg=5.0, sun_altitude_max_deg=-6.0, moon_separation_min_deg=0.0
+    )
     campaign = Campaign.objects.create(
         title="Weekend", slug="weekend", kind=Campaign.Kind.RANGING, state=Campaign.State.OPEN, aim="x",
         lead_organisation=people["chile"][0], starts_at=SATURDAY, ends_at=at(10, 0), observation_minutes=30,
@@ -222,30 +226,14 @@ def a_day_without_network(driver: Driver, wanted: Path) -> None:
     """Each job that asks providers says once that there is no network, whatever it would have asked for; what was there
     stays, and so does all other work.
     """
-    fetched = (
-        "Orbit",
-        "Candidate",
-        "CloseApproach",
-        "RiskAssessment",
-        "Observatory",
-        "EarthOrientationTable",
-        "Source",
-    )
-    before = digest()
+    before = {name: rows for name, rows in digest().items() if name in FETCHED}
     driver.go_to(at(3, 7))
     records = RunRecord.objects.filter(started_at__gte=at(3, 7))
     offline = list(records.filter(state=RunRecord.State.OFFLINE).values_list("job", flat=True))
-    assert set(offline) >= {
-        "refresh_orbits",
-        "refresh_risk",
-        "refresh_close_approaches",
-        "refresh_neocp",
-        "refresh_scout",
-    }
+    assert {"refresh_orbits", "refresh_risk", "refresh_neocp", "refresh_scout"} < set(offline)
     assert len(offline) == len(set(offline)) == len(wanted.read_text().split())
     assert not records.filter(state=RunRecord.State.FAILED).exists()
-    after = digest()
-    assert differences({name: before[name] for name in fetched}, after) == []
+    assert differences(before, digest()) == []
 
 
 def test_a_weekend_with_a_worker_killed_in_every_job_ends_as_an_undisturbed_one(rehearse, outside):
@@ -253,7 +241,6 @@ def test_a_weekend_with_a_worker_killed_in_every_job_ends_as_an_undisturbed_one(
     assert all(calm.ran["jobs.run", job.name] for job in jobs.registered()), "a job of the schedule is not rehearsed"
     happened = {text.split()[0] for text in quiet["Event"]}
     assert {"orbit.updated", "target.designated", "slot.expired", "slot.needs_review"} <= happened
-    assert quiet["Mail"].total() == len(outside.mails())
     assert quiet["VisibilityWindow"]
 
     plan = killed_in_every_job()
