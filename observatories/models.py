@@ -22,6 +22,7 @@ __all__ = [
     "Membership",
     "Observatory",
     "Organisation",
+    "RecurringClosure",
     "Telescope",
     "User",
 ]
@@ -228,6 +229,45 @@ class Telescope(models.Model):
         return horizon_of(self.horizon_mask) if self.horizon_mask else None
 
 
+class RecurringClosureQuerySet(models.QuerySet["RecurringClosure"]):
+    def visible_to(self, actor: Actor) -> "RecurringClosureQuerySet":
+        """As its closures."""
+        if actor.sees_everything:
+            return self
+        return self.filter(telescope__organisation_id__in=actor.organisation_ids)
+
+
+class RecurringClosure(models.Model):
+    """What closures that recur have in common, so that the rest of them can be changed at once. Each is a closure of
+    its own; when one was removed or entered by hand, the others stay.
+    """
+
+    telescope = models.ForeignKey(Telescope, on_delete=models.CASCADE, related_name="recurring_closures")
+    every_days = models.PositiveSmallIntegerField()
+    until = models.DateField(help_text="local date of the last one")
+    reason = models.CharField(max_length=200)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    history = HistoricalRecords()
+
+    objects = RecurringClosureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-until", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="recurring_closure_days",
+                condition=Q(every_days__gte=1),
+                violation_error_message="It recurs after a day or more.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.telescope}: every {self.every_days} d until {self.until}, {self.reason}"
+
+
 class ClosureQuerySet(models.QuerySet["Closure"]):
     def visible_to(self, actor: Actor) -> "ClosureQuerySet":
         """Closures, with their reasons, belong to the operating organisation."""
@@ -243,6 +283,9 @@ class Closure(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
+    recurring = models.ForeignKey(
+        RecurringClosure, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="closures"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )

@@ -15,6 +15,7 @@ from .observatories import (
     update_observatory,
 )
 from .people import add_person, unlock
+from .recurring import add_closures, change_rest, remove_rest
 from .second_factor import (
     begin_second_factor,
     confirm_second_factor,
@@ -30,10 +31,12 @@ __all__ = [
     "DemoResult",
     "ImportResult",
     "add_closure",
+    "add_closures",
     "add_person",
     "add_telescope",
     "adopt_earth_orientation",
     "begin_second_factor",
+    "change_rest",
     "closures_between",
     "confirm_second_factor",
     "create_observatory",
@@ -48,6 +51,7 @@ __all__ = [
     "remove_closure",
     "remove_demo",
     "remove_observatory",
+    "remove_rest",
     "remove_second_factor",
     "remove_telescope",
     "renew_recovery_codes",

@@ -12,16 +12,23 @@ from coordination.common.actors import person_of
 from coordination.common.checking import check
 from coordination.common.problems import DomainError, UnknownError
 
-from ..models import Closure
+from ..models import Closure, RecurringClosure
 from ..people import Principal, require_scheduler
 from .telescopes import lock_telescope
 
 
 @transaction.atomic
 def add_closure(
-    *, telescope_id: int, starts_at: dt.datetime, ends_at: dt.datetime, reason: str, actor: Principal | None = None
+    *,
+    telescope_id: int,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    reason: str,
+    recurring: RecurringClosure | None = None,
+    actor: Principal | None = None,
 ) -> Closure:
     """Close a telescope over [starts_at, ends_at), which may fall over what is booked: the event tells those who react.
+    `recurring`: what it is one time of (`recurring.add_closures`).
 
     The reason belongs to the operating organisation and stays out of the event.
     """
@@ -35,6 +42,7 @@ def add_closure(
         starts_at=starts_at.astimezone(dt.UTC),
         ends_at=ends_at.astimezone(dt.UTC),
         reason=reason,
+        recurring=recurring,
         created_by=person_of(actor),
     )
     check(closure)
