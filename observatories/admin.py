@@ -11,13 +11,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, Exists, Field, Model, OuterRef, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from coordination.common.actors import actor_of
-from coordination.common.admin import PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
+from coordination.common.admin import ExportingAdmin, PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
 from coordination.common.problems import DomainError
 
 from . import services
@@ -34,7 +35,7 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-class ServiceAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ServiceAdmin(SimpleHistoryAdmin, ExportingAdmin):
     """Rows that a service writes. What it refuses beyond the checks of the form is shown above the form."""
 
     show_full_result_count = False
@@ -95,7 +96,7 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(SimpleHistoryAdmin, PublicAdmin):
+class OrganisationAdmin(SimpleHistoryAdmin, ExportingAdmin, PublicAdmin):
     list_display = ("name", "slug", "website", "is_demo")
     list_filter = ("is_demo",)
     search_fields = ("name", "slug")
@@ -111,7 +112,7 @@ class OrganisationAdmin(SimpleHistoryAdmin, PublicAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, ExportingAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -320,10 +321,20 @@ class ClosureAdmin(ServiceAdmin):
     search_help_text = "telescope, MPC code or reason"
     autocomplete_fields = ("telescope",)
     fields = ("telescope", "starts_at", "ends_at", "reason")
+    readonly_fields = ("recurs",)
+
+    def get_fields(self, request: HttpRequest, obj: Closure | None = None) -> Any:
+        return self.fields if obj is None or obj.recurring_id is None else (*self.fields, "recurs")
+
+    @admin.display(description="recurs")
+    def recurs(self, closure: Closure) -> str:
+        """To the page of the desk on which the rest is changed, by the name of its address."""
+        shown = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
+        return format_html(shown, reverse("desk:recurring", args=[closure.recurring_id]), closure.recurring)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Closure]:
         closures: QuerySet[Closure] = Closure.objects.visible_to(actor_of(request.user))
-        return closures.select_related("telescope", "created_by")
+        return closures.select_related("telescope", "created_by", "recurring__telescope")
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)

@@ -16,8 +16,7 @@ from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from coordination.common.actors import actor_of
-from coordination.common.admin import PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
-from coordination.common.exporting import ExportedList
+from coordination.common.admin import ExportingAdmin, PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
 
 from .models import (
     Candidate,
@@ -92,7 +91,7 @@ class ByDesignation:
 
 
 @admin.register(Target)
-class TargetAdmin(ByDesignation, ExportedList, SimpleHistoryAdmin, PublicAdmin):
+class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ExportingAdmin, PublicAdmin):
     list_display = ("designation", "name", "orbit_class", "is_pha", "h_mag", "u_parameter", "last_observed_on")
     list_filter = ("orbit_class", "is_pha", "current_orbit__u_parameter", "is_marked", "visibility", "kind")
     list_select_related = ("current_orbit",)
@@ -160,7 +159,7 @@ class TargetAdmin(ByDesignation, ExportedList, SimpleHistoryAdmin, PublicAdmin):
         return target.current_orbit.last_observed_on if target.current_orbit else None
 
 
-class OfVisibleTargets(ByDesignation, ExportedList, ReadOnlyAdmin):
+class OfVisibleTargets(ByDesignation, ExportingAdmin, ReadOnlyAdmin):
     """Rows of targets that the person may know of. They are written once, or by scheduled jobs alone: what staff did is
     in the history of the target.
     """

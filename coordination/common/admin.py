@@ -3,12 +3,25 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.timesince import timesince
 from unfold.admin import ModelAdmin, TabularInline
 
-from . import clock, following, sources
+from . import clock, exporting, following, sources
 from .models import Event, EventFailure, QuarantinedReply, RunRecord, SourceState
+
+
+class ExportingAdmin(ModelAdmin):
+    """What its list shows can be had as CSV too."""
+
+    list_before_template = "desk/empty_list.html"
+    when_empty = ""  # what to do next where the list is empty
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if exporting.wanted(request):
+            return exporting.as_csv(self, request)
+        response: HttpResponse = super().changelist_view(request, *args, **kwargs)
+        return response
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -17,15 +17,14 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
 from .actors import Actor, actor_of
-from .exporting import ExportedList
+from .admin import ExportingAdmin
 from .problems import DomainError
 
 
-class DeskAdmin(ExportedList, SimpleHistoryAdmin, ModelAdmin):
+class DeskAdmin(SimpleHistoryAdmin, ExportingAdmin):
     """What an organisation may know of, every member of staff of it may look at; what may be done with it now is said
     by `offered`, and checked again by the services.
     """
@@ -95,8 +94,8 @@ class DeskAdmin(ExportedList, SimpleHistoryAdmin, ModelAdmin):
         """Show a form; once it is filled in, call the service (`do`, with the cleaned data) and go to the row that it
         returns, to `then`, or back to the row. What the service refuses is shown on the form, at its field.
 
-        lines: shown above the form; choices: links to the same form for something else, as (text, address);
-        aside: HTML between the fields and the button.
+        done: what is told then, if anything; lines: shown above the form; choices: links to the same form for
+        something else, as (text, address); aside: HTML between the fields and the button.
         """
         if request.method == "POST" and form.is_valid():
             try:
@@ -104,7 +103,8 @@ class DeskAdmin(ExportedList, SimpleHistoryAdmin, ModelAdmin):
             except DomainError as error:
                 show_refusal(form, error, self.refused_fields, self.further(request, error))
             else:
-                self.message_user(request, done if isinstance(done, str) else done(result), messages.SUCCESS)
+                if told := done if isinstance(done, str) else done(result):
+                    self.message_user(request, told, messages.SUCCESS)
                 to = result if isinstance(result, Model) and obj is None else obj
                 return HttpResponseRedirect(
                     then or (change_address(to) if to is not None else list_address(self.model))

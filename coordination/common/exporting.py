@@ -8,27 +8,14 @@ from typing import Any
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.html import strip_tags
 
 PARAMETER, MOST_ROWS, _AT_ONCE = "export", 100_000, 500
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would run
 
 
-class ExportedList:
-    """A list with a link that gives it as CSV; of `ModelAdmin`, to be put before it."""
-
-    list_before_template = "desk/empty_list.html"
-    when_empty = ""  # what to do next where the list is empty
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if _wanted(request):
-            return as_csv(self, request)
-        response: HttpResponse = super().changelist_view(request, *args, **kwargs)  # type: ignore[misc]
-        return response
-
-
-def _wanted(request: HttpRequest) -> bool:
+def wanted(request: HttpRequest) -> bool:
     """Whether the list is asked for as CSV; the parameter is then taken away, as it is no filter."""
     if request.method != "GET" or request.GET.get(PARAMETER) != "csv":
         return False

@@ -75,6 +75,14 @@ def partners_of(campaign: Campaign) -> list[Participation]:
     return list(joined.select_related("organisation").order_by("organisation__name"))
 
 
+def target_shown(asked: str, targets: Sequence[Target], slots: Sequence[Slot], now: dt.datetime) -> Target | None:
+    """The one asked for by its designation, else that of the next slot, else the first."""
+    by_name = {target.designation: target for target in targets}
+    coming = [slot.target.designation for slot in slots if slot.state in Slot.LIVE and slot.ends_at > now]
+    named = [by_name[name] for name in (asked, *coming) if name in by_name]
+    return next(iter([*named, *targets]), None)
+
+
 def first_day(asked: str, slots: Sequence[Slot], target: Target | None, now: dt.datetime) -> dt.datetime:
     """Where the strip begins: on the date asked for, else now, or half a day before the next slot if that is far."""
     try:

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -89,9 +89,7 @@ def filled_in(request: HttpRequest) -> dict[str, Any]:
 BULK_LABELS = {
     "confirm_chosen": gettext_lazy("Confirm"),
     "release_chosen": gettext_lazy("Release"),
-    "chosen_observed": gettext_lazy("Mark as observed"),
-    "chosen_clouded": gettext_lazy("Mark as failed: weather"),
-    "chosen_broken": gettext_lazy("Mark as failed: technical"),
+    "report_chosen": gettext_lazy("Mark as observed or failed"),
 }
 BULK_ACTIONS = tuple(BULK_LABELS)
 
@@ -227,20 +225,21 @@ class BookingAdmin(DeskAdmin):
     def release_chosen(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
         self.for_each(request, bookings, lambda pk: services.release_booking(pk, actor=signed_in(request)))
 
-    def report_chosen(self, request: HttpRequest, bookings: QuerySet[Any], result: str) -> None:
-        self.for_each(request, bookings, lambda pk: services.report_result(pk, result=result, actor=signed_in(request)))
+    @admin.action(description=BULK_LABELS["report_chosen"])
+    def report_chosen(self, request: HttpRequest, bookings: QuerySet[Any]) -> HttpResponse:
+        """One result and one note for all: the page of the list asks for them, and is sent once more with them."""
+        asked = request.POST if "result" in request.POST else None
+        again = [("action", "report_chosen"), ("index", "0"), *(("_selected_action", each.pk) for each in bookings)]
 
-    @admin.action(description=BULK_LABELS["chosen_observed"])
-    def chosen_observed(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
-        self.report_chosen(request, bookings, Booking.Result.OBSERVED)
+        def report(given: dict[str, Any]) -> None:
+            self.for_each(request, bookings, lambda pk: services.report_result(pk, actor=signed_in(request), **given))
 
-    @admin.action(description=BULK_LABELS["chosen_clouded"])
-    def chosen_clouded(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
-        self.report_chosen(request, bookings, Booking.Result.WEATHER)
-
-    @admin.action(description=BULK_LABELS["chosen_broken"])
-    def chosen_broken(self, request: HttpRequest, bookings: QuerySet[Any]) -> None:
-        self.report_chosen(request, bookings, Booking.Result.TECHNICAL)
+        return self.ask(
+            request, ResultForm(asked), title="What came of them", submit="Report for all", do=report, done="",
+            intro="The same result and note for each of these bookings:", then=request.get_full_path(),
+            lines=[f"{each.telescope}, {self.period(each)}, {self.what_for(each)}" for each in bookings],
+            aside=format_html_join("", '<input type="hidden" name="{}" value="{}">', again),
+        )  # fmt: skip
 
     @action(description="Report result", icon="task_alt", variant=ActionVariant.PRIMARY)
     def report(self, request: HttpRequest, object_id: Any) -> HttpResponse:
@@ -267,6 +266,7 @@ class BookingAdmin(DeskAdmin):
     def move(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         booking = self.row(request, object_id, "move")
         initial = {name: getattr(booking, name) for name in ("telescope", "observe_from", "observe_until")}
+        initial |= {name: value for name, value in filled_in(request).items() if name in initial}  # as it was dragged
 
         def move(given: dict[str, Any]) -> Booking:
             telescope = given.pop("telescope")

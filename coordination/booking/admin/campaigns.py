@@ -98,7 +98,7 @@ class SlotInline(ReadOnlyInline):
 class CampaignWithSlotsAdmin(CampaignAdmin):
     inlines = (*CampaignAdmin.inlines, SlotInline)
     actions_detail = (
-        "open_campaign", "answer_invitation", "propose", "invite", "add_target",
+        "open_campaign", "answer_invitation", "overview", "propose", "invite", "add_target",
         {
             "title": "More", "icon": "more_vert",
             "items": ["edit", "remove_target", "message", "place", "rapid", "close_campaign", "complete", "cancel"],

@@ -40,6 +40,22 @@ NEXT_STEPS = {
 }
 
 
+def steps_of_coordinator(slot: Slot) -> set[str]:
+    """Names of the actions that whoever coordinates its campaign may take on a slot now."""
+    names = set()
+    if slot.state == Slot.State.DRAFT:
+        names |= {"publish", "remove_seats", "edit", "cancel"}
+    elif slot.state in Slot.CLAIMABLE:
+        names |= {"edit", "cancel", "propose_shift"}
+    elif slot.state == Slot.State.IN_PROGRESS:
+        names.add("cancel")
+        if slot.ends_at <= clock.now():
+            names.add("complete")
+    if slot.needs_review or slot.proposed_shift_s is not None:
+        names.add("dismiss_review")
+    return names
+
+
 class SeatInline(ReadOnlyInline):
     model = Seat
     fields = readonly_fields = ("telescope", "operator", "period", "sky", "shown_state")
@@ -205,18 +221,8 @@ class SlotAdmin(DeskAdmin):
             names.add("claim")
         if obj.proposed_shift_s is not None and self.shift_claims(request, obj):
             names.add("accept_shift")
-        if not acts_for(request, obj.campaign.lead_organisation_id):
-            return names
-        if obj.state == Slot.State.DRAFT:
-            names |= {"publish", "remove_seats", "edit", "cancel"}
-        elif obj.state in Slot.CLAIMABLE:
-            names |= {"edit", "cancel", "propose_shift"}
-        elif obj.state == Slot.State.IN_PROGRESS:
-            names.add("cancel")
-            if obj.ends_at <= clock.now():
-                names.add("complete")
-        if obj.needs_review or obj.proposed_shift_s is not None:
-            names.add("dismiss_review")
+        if acts_for(request, obj.campaign.lead_organisation_id):
+            names |= steps_of_coordinator(obj)
         return names
 
     def shift_claims(self, request: HttpRequest, slot: Slot) -> list[Claim]:

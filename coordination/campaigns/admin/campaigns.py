@@ -10,6 +10,7 @@ from django.db.models import Model, Prefetch, QuerySet
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -47,6 +48,7 @@ class CampaignAdmin(DeskAdmin):
         "target_names",
         "starts_at",
         "ends_at",
+        "overview_link",
         "is_demo",
     )
     list_filter = ("state", "kind", TakesPart, "is_demo")
@@ -77,7 +79,7 @@ class CampaignAdmin(DeskAdmin):
         ),
     )  # fmt: skip
     actions_detail: Any = (
-        "open_campaign", "answer_invitation", "invite", "add_target",
+        "open_campaign", "answer_invitation", "overview", "invite", "add_target",
         {"title": "Edit", "icon": "edit", "items": ["edit", "remove_target", "message", "close_campaign"]},
     )  # fmt: skip
 
@@ -94,6 +96,11 @@ class CampaignAdmin(DeskAdmin):
         names = [str(target) for target in campaign.shown_targets]
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "none yet"
 
+    @display(description="overview")
+    def overview_link(self, campaign: Campaign) -> str:
+        shown = '<a class="text-primary-600 dark:text-primary-500" href="{}" aria-label="Progress of {}">progress</a>'
+        return format_html(shown, _overview_address(campaign.pk), campaign)
+
     @display(description="next")
     def next_step(self, campaign: Any) -> str:
         """For whoever coordinates it."""
@@ -109,7 +116,7 @@ class CampaignAdmin(DeskAdmin):
 
     # --- what may be done --------------------------------------------------------------------------------------------
     def offered(self, request: HttpRequest, obj: Campaign) -> set[str]:
-        names = set()
+        names = {"overview"}
         if obj.state not in OVER and self.answerable(request, obj).exists():
             names.add("answer_invitation")
         if not acts_for(request, obj.lead_organisation_id) or obj.state in OVER:
@@ -133,6 +140,10 @@ class CampaignAdmin(DeskAdmin):
         return acts_for_any(request)
 
     # --- actions -----------------------------------------------------------------------------------------------------
+    @action(description="Progress", icon="monitoring")
+    def overview(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return HttpResponseRedirect(_overview_address(object_id))
+
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.require_adding(request)
         kind = request.GET.get("kind")
@@ -256,3 +267,8 @@ class CampaignAdmin(DeskAdmin):
             done="The campaign is closed.",
             do=lambda given: services.close_campaign(campaign.pk, actor=signed_in(request)),
         )  # fmt: skip
+
+
+def _overview_address(campaign_id: object) -> str:
+    """A page of a room above, by the name of its address."""
+    return reverse("desk:campaign", args=[campaign_id])

@@ -24,17 +24,19 @@ from ..plots.svg import Drawing
 from .night import SHOWN, booking_bar, closure_bar, told_bookings, what_for
 
 DAYS = {"night": 1, "week": 7}
+STEP_MINUTES = {"night": 5, "week": 30}  # by which bookings are dragged
 MOST_DARK = 16  # telescopes for which darkness is drawn: it is computed for each
 MOST_LISTED = 300
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A booking with what may be done with it now: addresses and labels."""
+    """A booking with what may be done with it now: addresses and labels. `move_address` is empty for what is fixed."""
 
     booking: Any
     what_for: str
     actions: tuple[tuple[str, str], ...]
+    move_address: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Calendar:
     telescopes: Sequence[Telescope]
     bookings: Sequence[Any]
     closures: Sequence[Closure]
+
+    @property
+    def step_minutes(self) -> int:
+        return STEP_MINUTES[self.view]
 
     @property
     def before(self) -> dt.date:
@@ -71,14 +77,13 @@ def calendar(request: HttpRequest, view: str, first: dt.date, telescopes: Sequen
 
 
 def entries(found: Calendar, scheduled: set[int]) -> list[Entry]:
-    return [
-        Entry(
-            each,
-            what_for(each),
-            tuple((action_address(each, name), label) for name, label in _actions(each, scheduled)),
-        )
-        for each in found.bookings
-    ]
+    told = []
+    for booking in found.bookings:
+        labels = {action_address(booking, name): (name, label) for name, label in _actions(booking, scheduled)}
+        move = next((address for address, (name, _label) in labels.items() if name == "move"), "")
+        actions = tuple((address, label) for address, (_name, label) in labels.items())
+        told.append(Entry(booking, what_for(booking), actions, move))
+    return told
 
 
 def _actions(booking: Any, scheduled: set[int]) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ from coordination.common.actors import Actor
 from coordination.common.desk import utc_field
 from observatories.horizon_tables import read_table
 from observatories.models import Telescope
+from observatories.services.recurring import Recurrence
 from observatories.sites.horizon import HorizonError
 from targets.models import Target
 from targets.services.lookup import UnknownDesignationError, resolve
@@ -56,6 +57,9 @@ class HorizonForm(forms.Form):
             return content.decode("latin-1")
 
 
+EVERY = {1: _("every day"), 7: _("every week"), 14: _("every second week"), 28: _("every fourth week")}
+
+
 class ClosureForm(forms.Form):
     """One closure, or one that recurs."""
 
@@ -65,8 +69,7 @@ class ClosureForm(forms.Form):
     reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget())
     every_days = forms.TypedChoiceField(
         label=_("again"), coerce=int, required=False, initial=0, widget=UnfoldAdminSelectWidget(),
-        choices=[(0, _("only once")), (1, _("every day")), (7, _("every week")), (14, _("every second week")),
-                 (28, _("every fourth week"))],
+        choices=[(0, _("only once")), *EVERY.items()],
     )  # fmt: skip
     until = forms.DateField(
         label=_("until"), required=False, widget=UnfoldAdminDateWidget(),
@@ -83,6 +86,34 @@ class ClosureForm(forms.Form):
         if given.get("every_days") and not given.get("until") and "until" not in self.errors:
             self.add_error("until", _("Until when does it recur?"))
         return given
+
+
+class SinceForm(forms.Form):
+    """From when on the rest of a recurring closure is meant."""
+
+    since = forms.DateField(
+        label=_("from the local date"), widget=UnfoldAdminDateWidget(),
+        help_text=_("what lies before it, and what has begun, stays as it is"),
+    )  # fmt: skip
+
+
+class RestForm(SinceForm):
+    """What the rest of a recurring closure is to be."""
+
+    starts_at = utc_field("first one closed from")
+    ends_at = utc_field("first one closed until")
+    reason = ClosureForm.base_fields["reason"]
+    every_days = forms.TypedChoiceField(
+        label=_("again"), coerce=int, choices=list(EVERY.items()), widget=UnfoldAdminSelectWidget()
+    )
+    until = forms.DateField(
+        label=_("until"), widget=UnfoldAdminDateWidget(), help_text=ClosureForm.base_fields["until"].help_text
+    )
+
+    @property
+    def recurrence(self) -> Recurrence:
+        given = self.cleaned_data
+        return Recurrence(given["starts_at"], given["ends_at"], given["every_days"], given["until"])
 
 
 class CodeForm(forms.Form):

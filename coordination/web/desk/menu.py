@@ -6,6 +6,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from .access import manages
+
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
     return [
@@ -19,6 +21,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(_("Closures"), "block", _list("observatories_closure")),
                 _entry(_("Close a telescope"), "event_busy", reverse("desk:close")),
                 _entry(_("Observatories"), "public", _list("observatories_observatory")),
+                *_for_managers(request),
             ],
         },
         {
@@ -52,6 +55,12 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def _for_managers(request: HttpRequest) -> list[dict[str, Any]]:
+    if not manages(request):
+        return []
+    return [_entry(_("Add observatory by code"), "add_location_alt", reverse("desk:observatory"))]
 
 
 def _entry(title: str, icon: str, link: str) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def booking_bar(booking: Any) -> Bar:
     tip = f"{what_for(booking)}, {booking.organisation.slug}, {booking.get_state_display()}: " + times.span(
         booking.observe_from, booking.observe_until
     )
-    return Bar(booking.starts_at, booking.ends_at, f"taken {booking.state}", tip)
+    return Bar(booking.starts_at, booking.ends_at, f"taken {booking.state}", tip, f"booking-{booking.pk}")
 
 
 def closure_bar(closure: Closure) -> Bar:

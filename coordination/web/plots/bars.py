@@ -15,12 +15,13 @@ Interval = tuple[dt.datetime, dt.datetime]
 
 @dataclass(frozen=True)
 class Bar:
-    """A period with its class and what a pointer is told."""
+    """A period with its class, what a pointer is told, and the name that scripts find it by."""
 
     start: dt.datetime
     end: dt.datetime
     class_: str
     tip: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _bar(bar: Bar, x: Time, y: float, step: float) -> str:
     inset, least = (3.0, 6.0) if seat else (5.0, 1.2)
     if end - start < least:
         start, end = (start + end - least) / 2, (start + end + least) / 2
-    return rect(start, y + inset, end - start, step - 2 * inset, bar.class_, bar.tip, 2)
+    return rect(start, y + inset, end - start, step - 2 * inset, bar.class_, bar.tip, 2, bar.name)
 
 
 def _overlay(overlay: Overlay, frame: Frame, x: Time) -> str:

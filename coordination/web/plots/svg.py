@@ -46,12 +46,14 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> str:
     return tag("path", d=f"M{number(x1)} {number(y1)}L{number(x2)} {number(y2)}", class_=class_)
 
 
-def rect(x: float, y: float, width: float, height: float, class_: str, tip: str = "", radius: float = 0) -> str:
-    """A rectangle; `tip` is shown by a browser when one points at it."""
+def rect(
+    x: float, y: float, width: float, height: float, class_: str, tip: str = "", radius: float = 0, name: str = ""
+) -> str:
+    """A rectangle; `tip` is shown by a browser when one points at it, `name` is what scripts find it by."""
     inside = (tag("title", escape(tip)),) if tip else ()
     corner = float(radius) if radius else None
     return tag("rect", *inside, x=float(x), y=float(y), width=float(width), height=float(height), rx=corner,
-               class_=class_)  # fmt: skip
+               class_=class_, data_name=name or None)  # fmt: skip
 
 
 def circle(x: float, y: float, radius: float, class_: str, tip: str = "") -> str:

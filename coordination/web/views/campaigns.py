@@ -20,7 +20,7 @@ from coordination.common.problems import DomainError, UnknownError
 from observatories.models import User
 
 from ..campaign_figures import coverage_figure, map_figure
-from ..campaign_page import DAYS, coverage_of, first_day, partners_of, slots_of, targets_of
+from ..campaign_page import DAYS, coverage_of, first_day, partners_of, slots_of, target_shown, targets_of
 from ..campaign_words import seat_rows, yield_in_words
 from ..figures import Figure, download
 from ..world_now import world_at
@@ -114,7 +114,7 @@ class CampaignView(PageView):
         campaign: Campaign = kwargs["campaign"]
         slots = slots_of(campaign, self.actor, self.request.user, self.now)
         targets, partners = list(targets_of(campaign, self.actor)), partners_of(campaign)
-        target = self._target(targets, slots)
+        target = target_shown(self.request.GET.get("target", ""), targets, slots, self.now)
         strip = None
         figures: dict[str, Figure | None] = {}
         address = reverse("web:campaign-figure", args=[campaign.slug, "x", "svg"]).removesuffix("x.svg")
@@ -149,16 +149,6 @@ class CampaignView(PageView):
             and schedulable(self.request.user).filter(slug=self.request.POST.get("organisation", "")).exists()
         )
         return sorted(able | {self.request.POST["organisation"]} if tried else able)
-
-    def _target(self, targets: list[Any], slots: list[Slot]) -> Any:
-        """The one asked for, else that of the next slot, else the first."""
-        asked = self.request.GET.get("target", "")
-        by_name = {target.designation: target for target in targets}
-        coming = [s.target.designation for s in slots if s.state in Slot.LIVE and s.ends_at > self.now]
-        for name in (asked, *coming):
-            if name in by_name:
-                return by_name[name]
-        return targets[0] if targets else None
 
 
 def _slot_of_map(slots: list[Slot], asked: str) -> Slot | None:

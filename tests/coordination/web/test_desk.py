@@ -4,16 +4,18 @@ import datetime as dt
 import re
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from coordination.booking.models import Booking
 from coordination.booking.services import book_telescope
-from coordination.common import clock
+from coordination.common import clock, following
 from coordination.visibility.models import VisibilityWindow
 from coordination.visibility.priorities import ranked_targets
-from observatories.models import Closure, Membership, Observatory, Telescope, User
-from observatories.services import add_closure
+from observatories.models import Closure, Membership, Observatory, RecurringClosure, Telescope, User
+from observatories.services import add_closure, add_closures
+from observatories.services.recurring import Recurrence
 from tests.coordination.booking.conftest import HOUR, MINUTE, events_of, make_seats, make_slot, told
 
 NIGHT = dt.date(2027, 2, 1)
@@ -44,6 +46,7 @@ def test_tonight_leads_to_a_filled_in_form_and_a_booking(windows, scheduler, sig
     assert [row.target.pk for row in rows] == [each.target_id for each in ranked]
     assert all(window.telescope_id == telescope.pk and window.night == NIGHT for r in rows for window in r.windows)
     assert all(row.last_chance >= NIGHT for row in rows)
+    assert page.text.count('<details class="desk-parts">') == len(rows)  # by keys and touch too, not only by pointing
 
     form = client.get(rows[0].book_address).context["form"]
     assert str(form["target"].value()) == str(rows[0].target.pk)
@@ -171,6 +174,11 @@ def test_the_calendar_shows_a_week_and_a_night_of_ones_telescopes(world, signed_
     assert "flat fields" not in signed_in(world.people["hawaii"]).get(address).text
     assert chile.get(address, {"telescope": world.telescopes["hawaii"].pk}).status_code == 404
     assert chile.get(address, {"date": "soon"}).status_code == 404
+    (row,) = re.findall(r"<tr data-booking=.*?>", page.text)
+    assert f'data-telescope="{telescope.pk}"' in row
+    moved = chile.get(re.search(r'data-move="(.*?)"', row)[1], {"observe_from": f"{start + HOUR:%Y-%m-%dT%H:%M:%SZ}"})
+    assert moved.context["form"].initial["observe_from"] == start + HOUR  # as it was dragged
+    assert moved.context["form"].initial["observe_until"] == start + HOUR
     assert chile.get(booking_action := page.context["entries"][0].actions[0][0]).status_code == 200
     assert str(booking.pk) in booking_action
 
@@ -193,9 +201,41 @@ def test_bookings_are_changed_in_bulk_and_refusals_told_one_by_one(world, signed
     assert "1 booking is changed." in told
     assert "1 m at chile" in told
     assert (held.state, firm.state, others.state) == ("confirmed", "confirmed", "held")
-    assert "The observation begins at" in bulk("chosen_clouded", firm)
     assert bulk("release_chosen", held, firm, others) == "2 bookings are changed."
     assert (held.state, firm.state, others.state) == ("released", "released", "held")
+
+
+def test_a_result_and_a_note_are_reported_for_all_that_are_chosen(world, signed_in):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    start = (clock.now() + 30 * HOUR).replace(microsecond=0, second=0)
+    early, late = (
+        book_telescope(telescope.pk, observe_from=start + k * HOUR, observe_until=start + (k + 0.5) * HOUR)
+        for k in (0, 2)
+    )
+    others = book_telescope(world.telescopes["hawaii"].pk, observe_from=start, observe_until=start + HOUR)
+    chosen = [early.pk, late.pk, others.pk]
+    address = reverse("admin:booking_booking_changelist") + "?state__exact=confirmed"
+    asked = chile.post(address, {"action": "report_chosen", "_selected_action": chosen, "index": 0})
+    assert "What came of them" in asked.text
+    assert asked.context["form"].errors == {}
+    hidden = re.findall(r'<input type="hidden" name="([a-z_]+)" value="(\w+)">', asked.text)
+    sent: dict[str, list[str]] = {}
+    for name, value in hidden:
+        sent.setdefault(name, []).append(value)
+    assert sent["_selected_action"] == [str(early.pk), str(late.pk)]  # another organisation's is none of ours
+    wrong = chile.post(address, {**sent, "result": "eaten", "note": "by the dog"})
+    assert "result" in wrong.context["form"].errors
+    assert "by the dog" in wrong.text
+    with time_machine.travel(start + HOUR, tick=False):
+        page = chile.post(address, {**sent, "result": "failed_weather", "note": "cirrus"}, follow=True)
+    told = " ".join(str(message) for message in page.context["messages"])
+    assert "1 booking is changed." in told
+    assert "The observation begins at" in told
+    assert page.request["QUERY_STRING"] == "state__exact=confirmed"
+    for each in (early, late, others):
+        each.refresh_from_db()
+    assert (early.state, early.result, early.result_note) == ("failed", "failed_weather", "cirrus")
+    assert (late.state, others.state) == ("confirmed", "confirmed")
 
 
 def test_a_horizon_is_previewed_imported_and_saved_by_managers(world, signed_in):
@@ -251,6 +291,83 @@ def test_closing_is_for_schedulers_and_tells_what_it_falls_over(world, signed_in
     assert Closure.objects.get().telescope == telescope
     Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MEMBER)
     assert chile.get(address).status_code == 403
+
+
+def test_the_rest_of_a_recurring_closure_is_changed_and_removed(world, signed_in):
+    telescope, chile = world.telescopes["chile"], signed_in(world.people["chile"])
+    start = (clock.now() + 48 * HOUR).replace(microsecond=0, second=0)
+    add_closures(
+        telescope_id=telescope.pk, reason="wash",
+        recurrence=Recurrence(start, start + HOUR, 7, (start + 15 * 24 * HOUR).date()),
+    )  # fmt: skip
+    second = start + 7 * 24 * HOUR
+    booking = book_telescope(telescope.pk, observe_from=second + 2 * HOUR, observe_until=second + 3 * HOUR)
+    address = reverse("desk:recurring", args=[RecurringClosure.objects.get().pk])
+    listed = chile.get(reverse("desk:close"))
+    assert address in listed.text
+    assert "3 ahead" in listed.text
+    assert address in chile.get(reverse("admin:observatories_closure_change", args=[Closure.objects.all()[0].pk])).text
+
+    form = chile.get(address).context["form"]
+    given = {"since": str(second.date()), "reason": "new gear", "every_days": 7, "until": form["until"].value()}
+    for name, instant in (("starts_at", second), ("ends_at", second + 4 * HOUR)):
+        given |= {f"{name}_0": f"{instant:%Y-%m-%d}", f"{name}_1": f"{instant:%H:%M:%S}"}
+    preview = chile.post(address, {**given, "preview": "1"})
+    assert "2 closures" in preview.text
+    assert f"/booking/booking/{booking.pk}/" in preview.text
+    assert Closure.objects.filter(reason="wash").count() == 3
+    page = chile.post(address, {**given, "save": "1"}, follow=True)
+    assert "stay as they were: 0, removed: 2, entered: 2" in page.text
+    assert sorted(Closure.objects.values_list("reason", flat=True)) == ["new gear", "new gear", "wash"]
+    following.follow("booking")
+    booking.refresh_from_db()
+    assert booking.disturbed
+    early = chile.post(address, {**given, "since": str(second.date() + dt.timedelta(days=2)), "save": "1"})
+    assert "starts_at" in early.context["form"].errors
+
+    assert chile.post(address, {"rest-since": "soon", "remove": "1"}).context["leave"].errors
+    removed = chile.post(address, {"rest-since": str(second.date()), "remove": "1"}, follow=True)
+    assert "2 closures are removed." in removed.text
+    assert Closure.objects.get().reason == "wash"
+    following.follow("booking")
+    booking.refresh_from_db()
+    assert not booking.disturbed
+    assert signed_in(world.people["hawaii"]).get(address).status_code == 404
+    Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MEMBER)
+    assert chile.get(address).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("model", "there"),
+    [("telescope", "1 m at chile"), ("observatory", "Hawaii"), ("organisation", "Institute of Canary"),
+     ("closure", "dome")],
+)  # fmt: skip
+def test_what_staff_may_see_of_observatories_is_exported(world, signed_in, model, there):
+    start = clock.now()
+    for slug, reason in (("chile", "dome"), ("hawaii", "hidden")):
+        telescope = world.telescopes[slug]
+        add_closure(telescope_id=telescope.pk, starts_at=start, ends_at=start + HOUR, reason=reason)
+    address = reverse(f"admin:observatories_{model}_changelist")
+    chile = signed_in(world.people["chile"])
+    assert "export=csv" in chile.get(address).text
+    rows = chile.get(address, {"export": "csv"})
+    assert rows["Content-Type"].startswith("text/csv")
+    assert there in rows.text
+    assert "hidden" not in rows.text
+    assert len(chile.get(address, {"export": "csv", "q": "nothing like it"}).text.splitlines()) == 1
+
+
+def test_people_are_exported_by_administrators_only(world, signed_in, admin_client):
+    address = reverse("admin:observatories_user_changelist")
+    assert "hawaii@example.org" in admin_client.get(address, {"export": "csv"}).text
+    assert signed_in(world.people["chile"]).get(address, {"export": "csv"}).status_code == 403
+
+
+def test_managers_are_led_to_the_import_of_an_observatory(world, signed_in):
+    chile = signed_in(world.people["chile"])
+    assert reverse("desk:observatory") not in chile.get(reverse("desk:calendar")).text
+    Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MANAGER)
+    assert reverse("desk:observatory") in chile.get(reverse("desk:calendar")).text
 
 
 def test_a_list_is_exported_as_it_is_filtered(world, signed_in):
