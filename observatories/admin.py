@@ -12,13 +12,19 @@ from django.db.models import DateTimeField, Exists, Field, Model, OuterRef, Quer
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
-from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from coordination.common.actors import actor_of
-from coordination.common.admin import ExportingAdmin, PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
+from coordination.common.admin import (
+    DiscreetAdmin,
+    ExportingAdmin,
+    HistoryAdmin,
+    PublicAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+)
 from coordination.common.problems import DomainError
 
 from . import services
@@ -35,7 +41,7 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-class ServiceAdmin(SimpleHistoryAdmin, ExportingAdmin):
+class ServiceAdmin(HistoryAdmin, ExportingAdmin):
     """Rows that a service writes. What it refuses beyond the checks of the form is shown above the form."""
 
     show_full_result_count = False
@@ -96,7 +102,7 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(SimpleHistoryAdmin, ExportingAdmin, PublicAdmin):
+class OrganisationAdmin(HistoryAdmin, ExportingAdmin, PublicAdmin):
     list_display = ("name", "slug", "website", "is_demo")
     list_filter = ("is_demo",)
     search_fields = ("name", "slug")
@@ -112,7 +118,7 @@ class OrganisationAdmin(SimpleHistoryAdmin, ExportingAdmin, PublicAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ExportingAdmin):
+class UserAdmin(DjangoUserAdmin, ExportingAdmin, DiscreetAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -142,7 +148,7 @@ class UserAdmin(DjangoUserAdmin, ExportingAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, DiscreetAdmin):
     pass
 
 

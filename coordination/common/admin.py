@@ -1,10 +1,12 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.timesince import timesince
+from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 
 from . import clock, exporting, following, sources
@@ -24,7 +26,33 @@ class ExportingAdmin(ModelAdmin):
         return response
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class DiscreetAdmin(ModelAdmin):
+    """For who may not look at a row it is not there: a refusal would tell that it is."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        obj: Any = super().get_object(request, object_id, from_field)
+        return obj if obj is not None and self.has_view_or_change_permission(request, obj) else None
+
+
+class HistoryAdmin(SimpleHistoryAdmin):
+    """With the history of rows that the person may see: that of others, and of what is gone, is not there."""
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._require_there(request, object_id)
+        response: HttpResponse = super().history_view(request, object_id, *args, **kwargs)
+        return response
+
+    def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._require_there(request, object_id)
+        response: HttpResponse = super().history_form_view(request, object_id, *args, **kwargs)
+        return response
+
+    def _require_there(self, request: HttpRequest, object_id: str) -> None:
+        if self.get_object(request, unquote(str(object_id))) is None:
+            raise Http404(f"There is no such {self.opts.verbose_name}.")
+
+
+class ReadOnlyAdmin(DiscreetAdmin):
     """For rows that only the service itself writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

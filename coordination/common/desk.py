@@ -16,15 +16,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
 from .actors import Actor, actor_of
-from .admin import ExportingAdmin
+from .admin import ExportingAdmin, HistoryAdmin
 from .problems import DomainError
 
 
-class DeskAdmin(SimpleHistoryAdmin, ExportingAdmin):
+class DeskAdmin(HistoryAdmin, ExportingAdmin):
     """What an organisation may know of, every member of staff of it may look at; what may be done with it now is said
     by `offered`, and checked again by the services.
     """
@@ -125,16 +124,6 @@ class DeskAdmin(SimpleHistoryAdmin, ExportingAdmin):
             "media": self.media + form.media,
         }
         return TemplateResponse(request, "desk/ask.html", context)
-
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.row(request, object_id)  # else the history would be shown of what one may not see
-        response: HttpResponse = super().history_view(request, object_id, *args, **kwargs)
-        return response
-
-    def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.row(request, object_id)
-        response: HttpResponse = super().history_form_view(request, object_id, *args, **kwargs)
-        return response
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_staff", False))  # the sign-in page asks for nobody too

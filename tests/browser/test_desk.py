@@ -12,7 +12,7 @@ from coordination.common import clock
 from observatories.models import Closure, Membership, Telescope
 from tests.browser.test_campaign import shot
 from tests.browser.test_public_pages import serious
-from tests.coordination.booking.conftest import HOUR, make_organisation, make_world
+from tests.coordination.booking.conftest import HOUR, make_organisation, make_slot, make_world
 from tests.coordination.web.test_target_desk import called, version_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +37,10 @@ def test_staff_book_from_tonight_see_conflicts_and_lose_a_race(browser, live_ser
     page = desk(browser, live_server, "planners")
     page.goto(f"/admin/desk/tonight/{telescope.pk}/2027-02-01/")
     assert serious(page) == []
+    parts = page.get_by_role("row").filter(has_text="Ivar").locator("details.desk-parts")
+    parts.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(parts.get_by_text("urgency")).to_be_visible()
     shot(page, "tonight")
     row = page.get_by_role("row").filter(has_text="Ivar")
     row.get_by_role("link", name="Book for").click()
@@ -100,6 +104,76 @@ def test_a_seat_is_claimed_from_tonight(browser, live_server):
     page.close()
 
 
+def test_a_booking_is_moved_by_keys_and_by_dragging_and_a_conflict_puts_it_back(browser, live_server):
+    world = make_world()
+    telescope, noon = world.telescopes["chile"], clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    start = noon + 54 * HOUR
+    mine = book_telescope(telescope.pk, observe_from=start, observe_until=start + HOUR, purpose="flats")
+    other = book_telescope(
+        telescope.pk, observe_from=start + 4 * HOUR, observe_until=start + 5 * HOUR, purpose="a comet"
+    )
+    page = desk(browser, live_server, "chile")
+    page.goto(f"/admin/desk/calendar/?date={noon:%Y-%m-%d}")
+    bar = page.locator(".desk-wide").get_by_role("button", name=re.compile("^flats"))
+    told = page.locator("#moving")
+    assert serious(page) == []
+
+    # Keys: each says where it would be; Escape puts it back, Enter opens the form filled in.
+    bar.focus()
+    page.keyboard.press("ArrowRight")
+    expect(told).to_have_text(re.compile(f"{start + HOUR / 2:%Y-%m-%d %H:%M} to .* UTC, not moved yet"))
+    page.keyboard.press("Escape")
+    expect(told).to_contain_text("where it was")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    shot(page, "calendar-moving")
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_observe_from_1")).to_have_value(f"{start - HOUR:%H:%M:%S}")
+    page.get_by_role("button", name="Move").click()
+    expect(page.get_by_text("The booking is moved.")).to_be_visible()
+    mine.refresh_from_db()
+    assert mine.observe_from == start - HOUR
+
+    # Dropped where another is: its name is said, and the bar is back where it was.
+    def drag(hours: float) -> None:
+        box, frame = bar.bounding_box(), page.locator(".desk-wide rect.frame").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + hours * frame["width"] / (7 * 24), y, steps=5)
+        page.mouse.up()
+
+    page.goto(f"/admin/desk/calendar/?date={noon:%Y-%m-%d}")
+    place = bar.bounding_box()
+    drag(5.1)
+    expect(told).to_contain_text("Not moved.")
+    expect(told.get_by_role("link", name=f"booking {other.pk}")).to_be_visible()
+    assert bar.bounding_box() == place
+    assert serious(page) == []
+    shot(page, "calendar-conflict")
+    drag(24.1)
+    expect(page.get_by_text("The booking is moved.")).to_be_visible()
+    mine.refresh_from_db()
+    assert mine.observe_from == start + 23 * HOUR
+    page.set_viewport_size({"width": 360, "height": 740})
+    expect(page.locator(".desk-narrow").get_by_role("button", name=re.compile("^flats"))).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+    # The campaign at the desk, in all its looks.
+    for k, slug in enumerate(("chile", "canary")):
+        world.claim(slug)
+        make_slot(world.campaign, world.target, world.slot.starts_at + (k + 1) * 24 * HOUR, state="draft")
+    page.goto(f"/admin/desk/campaigns/{world.campaign.pk}/")
+    expect(page.get_by_role("link", name="Message to participants")).to_be_visible()
+    for name, width, dark in (("light", 1600, False), ("dark", 1600, True), ("phone", 360, True)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", dark)
+        assert serious(page, *(["color-contrast"] if dark else [])) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        shot(page, f"desk-campaign-{name}")
+    page.close()
+
+
 def test_a_recurring_closure_shows_the_booking_that_it_falls_over(browser, live_server):
     world = make_world()
     start = (clock.now() + 30 * HOUR).replace(second=0, microsecond=0)
@@ -122,6 +196,13 @@ def test_a_recurring_closure_shows_the_booking_that_it_falls_over(browser, live_
     page.goto("/admin/desk/calendar/")
     expect(page.get_by_role("listitem").filter(has_text="mirror wash")).to_be_visible()
     assert booking.telescope.closures.count() == 3
+    page.goto("/admin/desk/closures/")
+    page.get_by_role("link", name="mirror wash").click()
+    page.locator("#id_reason").fill("mirror wash and coating")
+    page.get_by_role("button", name="Change").click()
+    expect(page.get_by_text("stay as they were: 0, removed: 3, entered: 3")).to_be_visible()
+    assert serious(page) == []
+    shot(page, "recurring")
     telescope = world.telescopes["chile"]
     Membership.objects.filter(user=world.people["chile"]).update(role=Membership.Role.MANAGER)
     page.goto(f"/admin/desk/telescopes/{telescope.pk}/horizon/")
