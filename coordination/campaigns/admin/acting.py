@@ -4,8 +4,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from coordination.common.desk import actor_for
-from observatories.models import Membership, Organisation
-from observatories.people import organisations_with_role
+from observatories.models import Membership, Organisation, User
 
 
 def scheduled_by(request: HttpRequest) -> QuerySet[Organisation]:
@@ -22,10 +21,22 @@ def acts_for_any(request: HttpRequest) -> bool:
     return actor_for(request).sees_everything or bool(_scheduled(request))
 
 
+def manages_any(request: HttpRequest) -> bool:
+    """Whether the person manages an organisation, or the installation."""
+    return actor_for(request).sees_everything or Membership.Role.MANAGER in _roles(request).values()
+
+
 def _scheduled(request: HttpRequest) -> set[int]:
-    """Looked up once a request: the menu asks for every entry."""
-    known: set[int] | None = getattr(request, "_scheduled", None)
+    acting = (Membership.Role.SCHEDULER, Membership.Role.MANAGER)
+    return {pk for pk, role in _roles(request).items() if role in acting}
+
+
+def _roles(request: HttpRequest) -> dict[int, str]:
+    """By organisation, looked up once a request: the menu asks for every entry."""
+    known: dict[int, str] | None = getattr(request, "_roles", None)
     if known is None:
-        known = organisations_with_role(request.user, Membership.Role.SCHEDULER, Membership.Role.MANAGER)
-        request._scheduled = known  # type: ignore[attr-defined]
+        person, known = request.user, {}
+        if isinstance(person, User) and person.is_active:
+            known = dict(person.memberships.values_list("organisation_id", "role"))
+        request._roles = known  # type: ignore[attr-defined]
     return known

@@ -1,15 +1,12 @@
 """Whose desk it is: the telescopes that a person works with, and for which organisations they may book and claim."""
 
-from typing import Any
-
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 
 from coordination.booking.claimable import schedulable
 from coordination.common import clock
 from coordination.common.desk import actor_for
-from observatories.models import Membership, Telescope
-from observatories.people import organisations_with_role
+from observatories.models import Telescope
 
 CHOSEN = "desk_telescope"  # of the session: the one looked at last
 
@@ -37,12 +34,6 @@ def chosen_telescope(request: HttpRequest, telescopes: list[Telescope], pk: int 
             request.session[CHOSEN] = pk
         return by_pk[pk]
     return by_pk.get(request.session.get(CHOSEN, 0)) or (telescopes[0] if telescopes else None)
-
-
-def manages(request: HttpRequest) -> bool:
-    """Whether the person manages an organisation, or the installation."""
-    user: Any = request.user
-    return user.is_superuser or bool(organisations_with_role(user, Membership.Role.MANAGER))
 
 
 def scheduled_organisations(request: HttpRequest) -> set[int]:

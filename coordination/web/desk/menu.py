@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from .access import manages
+from coordination.campaigns.admin import manages_any
 
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _for_managers(request: HttpRequest) -> list[dict[str, Any]]:
-    if not manages(request):
+    if not manages_any(request):
         return []
     return [_entry(_("Add observatory by code"), "add_location_alt", reverse("desk:observatory"))]
 

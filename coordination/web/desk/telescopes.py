@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
+from coordination.campaigns.admin import manages_any
 from coordination.common.desk import posted, show_refusal
 from coordination.common.problems import DomainError
 from observatories import services
@@ -20,7 +21,7 @@ from observatories.people import may_manage
 from observatories.sources.obscodes import ObscodesError, find_code
 
 from ..plots.horizonplot import draw_horizon
-from .access import desk_telescopes, manages
+from .access import desk_telescopes
 from .forms import CodeForm, HorizonForm
 from .frame import page
 
@@ -69,7 +70,7 @@ def _horizon_drawing(telescope: Telescope, points: list[list[float]]) -> str:
 
 def observatory_page(request: HttpRequest) -> HttpResponse:
     """An observatory from its MPC code, for managers."""
-    if not manages(request):
+    if not manages_any(request):
         raise PermissionDenied
     form = CodeForm(posted(request))
     if request.method == "POST" and form.is_valid():

@@ -42,10 +42,10 @@ def utc(name: str, instant: dt.datetime) -> dict[str, str]:
 
 
 def buttons(response) -> set[str]:
-    """What is offered above a row, by the last part of its address."""
+    """What may be done with a row, by the last part of its address; a campaign's progress may be looked at by all."""
     offered = response.context.get("actions_detail", [])
     items = [item for each in offered for item in each.get("items", [each])]
-    return {item["path"].rstrip("/").rsplit("/", 1)[-1] for item in items}
+    return {item["path"].rstrip("/").rsplit("/", 1)[-1] for item in items} - {"overview"}
 
 
 def page(client: Client, model: str, pk: int):
