@@ -10,13 +10,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from coordination.common.actors import actor_of
-from coordination.common.admin import ExportingAdmin, PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
+from coordination.common.admin import ExportingAdmin, HistoryAdmin, PublicAdmin, ReadOnlyAdmin, ReadOnlyInline
 
 from .models import (
     Candidate,
@@ -91,7 +90,7 @@ class ByDesignation:
 
 
 @admin.register(Target)
-class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ExportingAdmin, PublicAdmin):
+class TargetAdmin(ByDesignation, HistoryAdmin, ExportingAdmin, PublicAdmin):
     list_display = ("designation", "name", "orbit_class", "is_pha", "h_mag", "u_parameter", "last_observed_on")
     list_filter = ("orbit_class", "is_pha", "current_orbit__u_parameter", "is_marked", "visibility", "kind")
     list_select_related = ("current_orbit",)
@@ -110,16 +109,6 @@ class TargetAdmin(ByDesignation, SimpleHistoryAdmin, ExportingAdmin, PublicAdmin
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).visible_to(actor_of(request.user))
-
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.get_object(request, object_id) is None:
-            raise Http404  # else the history would be shown of what one may not know of
-        return super().history_view(request, object_id, *args, **kwargs)
-
-    def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.get_object(request, object_id) is None:
-            raise Http404
-        return super().history_form_view(request, object_id, *args, **kwargs)
 
     # Pages of rooms above, by the names of their addresses.
     @action(description="Orbit versions", icon="compare_arrows")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('observatories', '0004_sign_in'),
+        ('observatories', '0005_recurring_closures'),
     ]
 
     operations = [
