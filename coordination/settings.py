@@ -72,6 +72,7 @@ PROVIDER_RETRY_S = env.float("PROVIDER_RETRY_S", default=1.0)  # before the seco
 PROVIDER_LONGEST_WAIT_S = env.float("PROVIDER_LONGEST_WAIT_S", default=20.0)  # longer Retry-After: given up for now
 PROVIDER_PAUSE_S = env.float("PROVIDER_PAUSE_S", default=0.5)  # between two requests to one operator
 PROVIDER_TURN_WAIT_S = env.float("PROVIDER_TURN_WAIT_S", default=120.0)  # for others that ask the same operator
+HORIZONS_TOLERANCE_ARCSEC = env.float("HORIZONS_TOLERANCE_ARCSEC", default=1.0)  # of our positions to those of Horizons
 PROVIDER_MOST_BYTES = env.int("PROVIDER_MOST_BYTES", default=0)  # of one answer, where less than each provider's own
 
 # --- the project -----------------------------------------------------------------------------------------------------
@@ -241,6 +242,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 _JOBS: dict[str, crontab | float] = {
     "refresh_catalogue": crontab(minute=20, hour=2, day_of_week="sunday"),
     "refresh_orbits": crontab(minute=5),
+    "compare_ephemerides": crontab(minute=35),
     "refresh_risk": crontab(minute=15, hour="*/6"),
     "refresh_close_approaches": crontab(minute=25, hour="*/6"),
     "refresh_neocp": crontab(minute="10,40"),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordination.common.problems import DomainError
+from coordination.common.timescales import to_datetime
 from targets.models import Target
 from targets.services import current_orbits
 from targets.services.ephemerides import planets
@@ -37,12 +38,12 @@ def ephemeris_of(target: Target, site: Site, utc: NDArray[np.datetime64], *, unc
     left_out: list[str] = []
     try:
         covariances = None
-        orbits = current_orbits(names)
+        orbits = current_orbits(names, (to_datetime(utc.min()), to_datetime(utc.max())))
         if uncertainty:
-            qualities, covariances = current_knowledge(names, planets())
-            published = knowledge_of(names)[1]
+            qualities, covariances = current_knowledge(names, planets(), orbits)
+            published = knowledge_of(names, orbits)[1]
         else:
-            qualities, published = knowledge_of(names)
+            qualities, published = knowledge_of(names, orbits)
         known = KnownTargets(orbits, Knowledge(qualities, published), covariances)
         columns = trusted_ephemeris_columns(known, [site], utc, planets(), left_out.append, with_flags=True)
     except InputError as error:

@@ -35,10 +35,11 @@ def explain_night(target: Target, telescope: Telescope, night: dt.date, actor: A
     and for a target or a telescope that cannot be computed.
     """
     _require_stored(telescope, night)
-    rows, batch = orbit_batch([target.pk])
+    span = [to_datetime(end) for end in span_utc(night)]
+    rows, batch = orbit_batch([target.pk], (span[0], span[1]))
     if not rows.orbit_id.size:
         raise DomainError(f"{target} has no orbit yet.", field="target", value=str(target))
-    closed = list(closures_between([telescope.pk], *(to_datetime(end) for end in span_utc(night))))
+    closed = list(closures_between([telescope.pk], *span))
     told = set(Closure.objects.visible_to(actor).filter(telescope=telescope).values_list("pk", flat=True))
     closures = engine_closures(closed, [telescope.pk])
     closures = replace(closures, reasons=[row.reason if row.pk in told else "" for row in closed])

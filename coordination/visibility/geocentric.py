@@ -20,7 +20,7 @@ def geocentric_places(target: Target, instants: Sequence[dt.datetime]) -> list[t
 
     Raises DomainError for a target without an orbit, and for dates outside the planetary kernel.
     """
-    rows, batch = orbit_batch([target.pk])
+    rows, batch = orbit_batch([target.pk], (min(instants), max(instants)))
     if not rows.orbit_id.size:
         raise DomainError(f"{target} has no orbit yet.", field="target", value=str(target))
     tt = np.array([float(utc_to_tt_mjd(instant)) for instant in instants])

@@ -1,8 +1,8 @@
 """Windows, joint windows and relays of a target at stored telescopes, computed from its current orbit when asked for.
 
 Stored windows are cut at the nights and reach as far as the planning horizon; these are cut only at the ends of the
-span asked for. Four queries, however many telescopes: orbit and its quality, observatories (if not loaded yet),
-closures.
+span asked for. Five queries, however many telescopes: orbit, its quality, table of Horizons, observatories (if not
+loaded yet), closures.
 """
 
 import datetime as dt
@@ -203,7 +203,7 @@ def search_of(
     """
     engine_telescopes = [*_engine_telescopes(telescopes), *bare]
     closures = _closures(telescopes, span, actor) if with_closures else None
-    rows, batch = orbit_batch([target.pk])
+    rows, batch = orbit_batch([target.pk], (span.starts_at, span.ends_at))
     if not rows.orbit_id.size:
         raise DomainError(f"{target} has no orbit yet.", field="target", value=str(target))
     start, end = (_utc(instant) for instant in (span.starts_at, span.ends_at))

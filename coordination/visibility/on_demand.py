@@ -77,14 +77,14 @@ class Found:
 
 def windows_of(target_ids: Sequence[int], places: Sequence[PlaceAsked], span: Span, with_closures: bool) -> Found:
     """Windows of the current orbits, cut at the nights, closed at an impact, without the nights that end on a day on
-    which the orbit is unusable, and without closures: what would be stored for telescopes with these limits. Five
+    which the orbit is unusable, and without closures: what would be stored for telescopes with these limits. Six
     queries. Raises ValueError for spans outside the planetary kernel or the known rotation of the Earth.
     """
     plannable = list(plannable_targets().filter(pk__in=target_ids).order_by("pk").values_list("pk", flat=True))
     left_out = {pk: NO_ORBIT for pk in target_ids if pk not in set(plannable)}
     if not plannable:
         return Found([], left_out)
-    rows, batch = orbit_batch(plannable)
+    rows, batch = orbit_batch(plannable, (span.starts_at, span.ends_at))
     telescopes = [place.as_telescope() for place in places]
     start, end = span.start_tt_mjd, span.end_tt_mjd
     observing = observe([engine_telescope(telescope) for telescope in telescopes], start, end, planets())

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from coordination.common import clock, events
 from observatories.models import Telescope
 from observatories.services import adopt_earth_orientation, telescopes_for_windows
-from targets.models import Target
+from targets.models import Ephemeris, Target
 from targets.services.ephemerides import Span, plannable_targets, still_true_q
 
 from . import computing, storage
@@ -155,6 +155,8 @@ def _stale_targets(span: Span, faintest_v_mag: float) -> tuple[list[int], dict[i
     stale = [pk for pk in in_order if pk not in true_ids]
     begun = Span(span.starts_at, span.starts_at + dt.timedelta(days=1))
     still_true = plannable.filter(still_true_q(begun, faintest_v_mag, versions), ephemeris__ends_at__lt=span.ends_at)
+    # Those of Horizons as a whole: its table may not reach over the new span, and then our orbit takes its place.
+    still_true = still_true.exclude(ephemeris__source=Ephemeris.Source.HORIZONS)
     return stale, dict(still_true.values_list("pk", "ephemeris__ends_at"))
 
 

@@ -33,7 +33,7 @@ def target_ephemeris(target_ids: Sequence[int], telescope: Telescope, instants: 
     place = telescope.observatory.place
     if place is None:
         raise DomainError(f"{telescope} has no fixed place: nothing can be computed.", field="telescope")
-    rows, batch = orbit_batch(target_ids)
+    rows, batch = orbit_batch(target_ids, (min(instants), max(instants)))
     if not len(batch):
         raise DomainError("The target has no orbit yet.", field="target")
     utc = np.array([instant.astimezone(dt.UTC).replace(tzinfo=None) for instant in instants], dtype="datetime64[us]")

@@ -43,6 +43,11 @@ class Target(models.Model):
         SIGNED_IN = "signed_in", "signed in (confirmation page and Scout objects)"
         CAMPAIGN = "campaign", "participants of its campaigns"
 
+    class EphemerisSource(models.TextChoices):
+        AUTOMATIC = "automatic", "automatic: our orbit, JPL Horizons where it is unusable"
+        PROPAGATED = "propagated", "our orbit"
+        HORIZONS = "horizons", "JPL Horizons"
+
     designation = models.CharField(
         max_length=40, unique=True, help_text="number if it has one, else provisional designation"
     )
@@ -55,6 +60,10 @@ class Target(models.Model):
     is_marked = models.BooleanField(
         "tracked by hand", default=False, help_text="refreshed like the targets of open campaigns"
     )
+    ephemeris_source = models.CharField(
+        "positions from", max_length=12, choices=EphemerisSource, default=EphemerisSource.AUTOMATIC,
+        help_text="where Horizons has no table that reaches over a span, our orbit is used",
+    )  # fmt: skip
     rotation_period_h = models.FloatField(
         "rotation period (h)", null=True, blank=True, help_text="of its light curve; empty: not known"
     )
@@ -221,6 +230,9 @@ class Ephemeris(models.Model):
     target = models.OneToOneField(Target, on_delete=models.CASCADE, related_name="ephemeris")
     orbit = models.ForeignKey(Orbit, on_delete=models.CASCADE, related_name="+")
     source = models.CharField(max_length=12, choices=Source, default=Source.PROPAGATED)
+    solution = models.CharField(
+        max_length=60, blank=True, help_text="of JPL, where it is taken from Horizons, such as JPL#220"
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     earth_orientation = models.CharField(max_length=64, help_text="version of the Earth-orientation data")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from targets.orbits.kepler import GM_SUN, Conics
 from targets.orbits.photometry import g1_g2_of_g12, slopes_of
+
+if TYPE_CHECKING:
+    from targets.orbits.tabulated import StateTable
 
 FloatArray = NDArray[np.float64]
 
@@ -143,13 +146,16 @@ class OrbitBatch:
     g: FloatArray  # (n,)
     # (n, 4) 1-sigma of H; G1 and G2, in place of G; K1 of a comet, whose M1 stands for H. NaN = unknown, or none
     photometry: FloatArray = dataclasses.field(default_factory=lambda: np.empty((0, 4)))
+    tables: NDArray[Any] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=object))  # (n,) see `with_table`
 
     def __post_init__(self) -> None:
         n = len(self.names)
         if not self.photometry.size:
             object.__setattr__(self, "photometry", np.full((n, 4), np.nan))
+        if not self.tables.size:
+            object.__setattr__(self, "tables", np.full(n, None, dtype=object))
         shapes = {"epoch_tdb_mjd": (n,), "state": (n, 6), "nongrav": (n, 3), "h_mag": (n,), "g": (n,)}
-        shapes["photometry"] = (n, 4)
+        shapes |= {"photometry": (n, 4), "tables": (n,)}
         for field, shape in shapes.items():
             values = getattr(self, field)
             if values.shape != shape:
@@ -203,6 +209,20 @@ class OrbitBatch:
         )
         photometry = np.column_stack([sigma, first, second, np.where(comet, slope, np.nan)])
         return replace(self, h_mag=np.where(comet, m1, self.h_mag), photometry=photometry)
+
+    def with_table(self, k: int, table: StateTable) -> OrbitBatch:
+        """The same orbits, but the path of number `k` is that of a table: as it stands wherever it reaches, and
+        integrated on from its middle beyond.
+        """
+        epoch, state, tables = self.epoch_tdb_mjd.copy(), self.state.copy(), self.tables.copy()
+        epoch[k], state[k] = table.middle
+        tables[k] = table
+        return replace(self, epoch_tdb_mjd=epoch, state=state, tables=tables)
+
+    @property
+    def is_tabulated(self) -> NDArray[np.bool_]:
+        """Which orbits (n,) have a table."""
+        return np.array([table is not None for table in self.tables], dtype=bool)
 
     @classmethod
     def from_state(

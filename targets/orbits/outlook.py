@@ -76,8 +76,8 @@ def outlook(
     """The outlook for n orbits on ascending dates (n_d,), MJD of TDB.
 
     `orbits` are states near the dates: two-body motion carries them from there. `epoch_mjd` (n,) are the epochs of the
-    published elements, `qualities` what is said of them, `covariances` those published. Raises `SpanError` for dates
-    outside the planetary kernel.
+    published elements, `qualities` what is said of them, `covariances` those published. Of an orbit with a table the
+    error is the table's, as a circle. Raises `SpanError` for dates outside the planetary kernel.
     """
     dates = np.atleast_1d(np.asarray(tdb_mjd, dtype=float))
     planets.require(float(dates.min()), float(dates.max()))
@@ -104,10 +104,16 @@ def outlook(
         major[chosen], minor[chosen], pa[chosen], reasons[chosen] = (
             seen.major_arcsec, seen.minor_arcsec, seen.pa_deg, seen.reasons,
         )  # fmt: skip
+    tabulated = np.flatnonzero(orbits.is_tabulated)
+    for k in tabulated.tolist():
+        major[k] = minor[k] = orbits.tables[k].sigma_at(dates)
+        pa[k] = 0.0
     estimate = np.zeros(n, dtype=bool)
     estimate[guessed] = True
     estimate[published] = [bool(found.is_estimate) for k in published if (found := covariances[k]) is not None]
     level = trust_levels(qualities, np.asarray(epoch_mjd, dtype=float), dates, delta, major, reasons)
+    unsaid = tabulated[np.isnan(major[tabulated]).any(axis=1)]
+    level[unsaid] = np.maximum(level[unsaid], Trust.POOR)  # somebody else's path, and nothing said of its error
     return Outlook(dates, major, minor, pa, reasons, level, delta, estimate)
 
 

@@ -29,6 +29,7 @@ from targets.orbits.trajectory import Trajectory
 from targets.orbits.trust import Trust
 
 from .ephemeris_storage import EphemerisRow, replace_ephemerides
+from .horizons import solution_q
 from .orbit_quality import published_knowledge
 from .orbits import orbit_batch
 
@@ -102,6 +103,7 @@ def still_true_q(span: Span, faintest_v_mag: float, earth_orientations: Sequence
     """
     same_inputs = Q(
         ephemeris__orbit=F("current_orbit"),
+        ephemeris__solution=solution_q("pk", span.starts_at, span.ends_at),
         ephemeris__engine=NUMERICS_VERSION,
         ephemeris__earth_orientation__in=earth_orientations,
         ephemeris__starts_at__lte=span.starts_at,
@@ -133,7 +135,8 @@ def refresh_ephemerides(
 
 def _compute(target_ids: list[int], span: Span, faintest_v_mag: float, earth_orientation: str) -> None:
     """Decide by two-body motion who may be bright enough, integrate those, decide again, and store all."""
-    rows, published = orbit_batch(target_ids)
+    rows, published = orbit_batch(target_ids, (span.starts_at, span.ends_at))
+    solutions = ["" if table is None else table.solution for table in published.tables]
     batch = _from_stored_states(rows.target_id, rows.orbit_id, published)
     # What stays faint for longer need not be asked again tomorrow.
     brightest = surely_fainter_than(batch, span.start_tt_mjd, span.end_tt_mjd + LOOK_AHEAD.days, planets())
@@ -146,7 +149,8 @@ def _compute(target_ids: list[int], span: Span, faintest_v_mag: float, earth_ori
         EphemerisRow(
             target_id=int(rows.target_id[i]),
             orbit_id=int(rows.orbit_id[i]),
-            source=Ephemeris.Source.PROPAGATED.value,
+            source=(Ephemeris.Source.HORIZONS if solutions[i] else Ephemeris.Source.PROPAGATED).value,
+            solution=solutions[i],
             starts_at=span.starts_at,
             ends_at=span.ends_at if i in found else span.ends_at + LOOK_AHEAD,
             earth_orientation=earth_orientation,
@@ -212,7 +216,8 @@ def _integrated(
     brightest = brightest_possible_v(at_start, span.start_tt_mjd, span.end_tt_mjd, planets())
     for k, i in enumerate(candidates.tolist()):
         found[i].brightest_v_mag = float(brightest[k])
-        found[i].state = at_start.state[k].astype(_STATE).tobytes()
+        if at_start.tables[k] is None:  # else our orbit would be continued from there
+            found[i].state = at_start.state[k].astype(_STATE).tobytes()
     bright = np.flatnonzero(brightest <= faintest_v_mag)
     if not bright.size:
         return found
@@ -266,7 +271,9 @@ def _known_fields(found: Outlook, k: int) -> dict[str, Any]:
 
 
 def _from_stored_states(target_id: IntArray, orbit_id: IntArray, batch: OrbitBatch) -> OrbitBatch:
-    """The batch, with those orbits continued from where an earlier ephemeris of the same solution began."""
+    """The batch, with those orbits continued from where an earlier ephemeris of the same solution began; but those of
+    which there is a table.
+    """
     stored = {
         (target, orbit): (starts_at, state)
         for target, orbit, starts_at, state in Ephemeris.objects.filter(
@@ -277,7 +284,7 @@ def _from_stored_states(target_id: IntArray, orbit_id: IntArray, batch: OrbitBat
         return batch
     epoch, state = batch.epoch_tdb_mjd.copy(), batch.state.copy()
     for i, key in enumerate(zip(target_id.tolist(), orbit_id.tolist(), strict=True)):
-        if key in stored:
+        if key in stored and batch.tables[i] is None:
             starts_at, raw = stored[key]
             epoch[i] = tt_to_tdb_mjd(utc_to_tt_mjd(starts_at))
             state[i] = np.frombuffer(raw or b"", dtype=_STATE)

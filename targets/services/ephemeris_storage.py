@@ -12,6 +12,7 @@ _TYPES = {
     "target_id": "int8",
     "orbit_id": "int8",
     "source": "varchar",
+    "solution": "varchar",
     "starts_at": "timestamptz",
     "ends_at": "timestamptz",
     "earth_orientation": "varchar",
@@ -38,6 +39,7 @@ class EphemerisRow:
     target_id: int
     orbit_id: int
     source: str
+    solution: str
     starts_at: dt.datetime
     ends_at: dt.datetime
     earth_orientation: str

@@ -36,7 +36,8 @@ def published_knowledge(
 ) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
     """Quality and published covariance of the current orbits of targets, which are those of the batch, in its order.
 
-    None where no covariance is published, or one that our forces cannot use (labels of other models).
+    None where no covariance is published, or one that our forces cannot use (labels of other models). Of an orbit with
+    a table of Horizons nothing of this counts: its error is the table's.
     """
     rows = {orbit.current_of.pk: orbit for orbit in _with_quality(target_ids)}
     return knowledge_of_orbits([rows[target_id] for target_id in target_ids], batch)
@@ -48,29 +49,32 @@ def knowledge_of_orbits(
     """The same of any orbits, which are those of the batch, in its order."""
     covariances: list[OrbitCovariance | None] = [None] * len(orbits)
     for k, orbit in enumerate(orbits):
-        if orbit.covariance:
+        if orbit.covariance and batch.tables[k] is None:
             with contextlib.suppress(CovarianceError):
                 covariances[k] = published_covariance(orbit, batch.take([k]))
-    return [quality_of(orbit) for orbit in orbits], covariances
+    tabulated = batch.is_tabulated.tolist()
+    return [OrbitQuality() if t else quality_of(o) for o, t in zip(orbits, tabulated, strict=True)], covariances
 
 
 def _with_quality(target_ids: Sequence[int]) -> Iterable[Orbit]:
     return Orbit.objects.filter(current_of__in=target_ids).select_related("current_of")
 
 
-def knowledge_of(designations: Sequence[str]) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
-    """`published_knowledge` of targets by designation. Raises UnknownDesignationError, and DomainError for a target
-    without an orbit.
+def knowledge_of(
+    designations: Sequence[str], batch: OrbitBatch | None = None
+) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
+    """`published_knowledge` of targets by designation, of which `batch` has the current orbits. Raises
+    UnknownDesignationError, and DomainError for a target without an orbit.
     """
-    batch = current_orbits(designations)
+    batch = current_orbits(designations) if batch is None else batch
     return published_knowledge([resolve(designation).pk for designation in designations], batch)
 
 
 def current_knowledge(
-    designations: Sequence[str], planets: Planets
+    designations: Sequence[str], planets: Planets, batch: OrbitBatch | None = None
 ) -> tuple[list[OrbitQuality], list[OrbitCovariance | None]]:
     """The same, with estimates in the place of covariances that are not published; None where nothing is known."""
-    batch = current_orbits(designations)
+    batch = current_orbits(designations) if batch is None else batch
     return knowledge_with_estimates([resolve(designation).pk for designation in designations], batch, planets)
 
 

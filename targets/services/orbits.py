@@ -1,5 +1,6 @@
 """Orbits from the database as the numerics take them."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,10 @@ from targets.models import Orbit
 from targets.orbits.elements import OrbitBatch, cometary_to_state, keplerian_to_state
 from targets.orbits.planets import MJD_ZERO_JD
 
+from .horizons import state_table, tables_over
 from .lookup import resolve
+
+Within = tuple[dt.datetime, dt.datetime]
 
 _NUMBERS = (
     "epoch_tdb_jd",
@@ -45,8 +49,12 @@ class OrbitRows:
     orbit_id: NDArray[np.int64]
 
 
-def orbit_batch(target_ids: Sequence[int]) -> tuple[OrbitRows, OrbitBatch]:
-    """The current orbits of targets, ordered by target; one query. Targets without an orbit are left out."""
+def orbit_batch(target_ids: Sequence[int], within: Within | None = None) -> tuple[OrbitRows, OrbitBatch]:
+    """The current orbits of targets, ordered by target; two queries. Targets without an orbit are left out.
+
+    within: a span. Targets whose positions over it are taken from Horizons have the table of these; without a span none
+    has.
+    """
     rows = list(
         Orbit.objects.filter(current_of__in=target_ids)
         .order_by("target_id")
@@ -56,19 +64,30 @@ def orbit_batch(target_ids: Sequence[int]) -> tuple[OrbitRows, OrbitBatch]:
     batch = _batch(
         [row[2] for row in rows], np.array([row[3:] for row in rows], dtype=float).reshape(-1, len(_NUMBERS))
     )
-    return OrbitRows(identifiers[:, 0], identifiers[:, 1]), batch
+    return OrbitRows(identifiers[:, 0], identifiers[:, 1]), _with_tables(identifiers[:, 0].tolist(), batch, within)
 
 
-def current_orbits(designations: Sequence[str]) -> OrbitBatch:
-    """The current orbits of targets, named and ordered as given. Raises UnknownDesignationError, and DomainError for a
-    target that has no orbit.
+def current_orbits(designations: Sequence[str], within: Within | None = None) -> OrbitBatch:
+    """The same of targets named and ordered as given. Raises UnknownDesignationError, and DomainError for a target that
+    has no orbit.
     """
     targets = [resolve(designation) for designation in designations]
     rows = {row[0]: row[1:] for row in Orbit.objects.filter(current_of__in=targets).values_list("target_id", *_NUMBERS)}
     for designation, target in zip(designations, targets, strict=True):
         if target.pk not in rows:
             raise DomainError(f"{target} has no orbit yet.", field="designation", value=designation)
-    return _batch(list(designations), np.array([rows[target.pk] for target in targets], dtype=float))
+    batch = _batch(list(designations), np.array([rows[target.pk] for target in targets], dtype=float))
+    return _with_tables([target.pk for target in targets], batch, within)
+
+
+def _with_tables(target_ids: Sequence[int], batch: OrbitBatch, within: Within | None) -> OrbitBatch:
+    if within is None:
+        return batch
+    tables = tables_over(target_ids, *within)
+    for k, target_id in enumerate(target_ids):
+        if target_id in tables:
+            batch = batch.with_table(k, state_table(tables[target_id]))
+    return batch
 
 
 def batch_of(orbits: Sequence[Orbit], name: str) -> OrbitBatch:

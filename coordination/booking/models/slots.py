@@ -80,6 +80,9 @@ class Slot(models.Model):
 
     # What it was placed with: the re-check after a new orbit compares with this.
     orbit = models.ForeignKey(Orbit, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+")
+    solution = models.CharField(
+        max_length=60, blank=True, editable=False, help_text="of JPL, where positions were taken from Horizons"
+    )
     middle_ra_deg = models.FloatField(null=True, blank=True, editable=False, help_text="geocentric astrometric ICRF")
     middle_dec_deg = models.FloatField(null=True, blank=True, editable=False)
 

@@ -61,7 +61,7 @@ def _claim(
     seats = _open_seats(seen, wanted, organisation_id) if by_telescope else _listed_seats(seen, wanted)
     telescopes = lock_telescopes(seat.telescope_id for seat in seats)
     slot = lock_slot(slot_id)
-    if (slot.starts_at, slot.ends_at, slot.orbit_id) != (seen.starts_at, seen.ends_at, seen.orbit_id):
+    if any(getattr(slot, name) != getattr(seen, name) for name in ("starts_at", "ends_at", "orbit_id", "solution")):
         raise LockSetChangedError  # the seats were read, or their windows computed, for other times
     if (refusal := _closed(slot)) is not None:
         return refusal
