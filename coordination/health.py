@@ -1,5 +1,5 @@
 """`/health/`: 200 only if the database, the broker and a worker answer, else 503 with what does not. Beside it how
-current each provider is, which is no reason to take the service for broken.
+current each provider is, and how many positions differ from Horizons: no reasons to take the service for broken.
 """
 
 import datetime as dt
@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from health_check.views import HealthCheckView
 
 from coordination.common import sources
+from targets.services import comparing
 
 
 class HealthView(HealthCheckView):
@@ -23,18 +24,19 @@ class HealthView(HealthCheckView):
     )
 
     async def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        self.statuses = await sync_to_async(_statuses)()
+        self.statuses, self.differing = await sync_to_async(_alarms)()
         response = await super().dispatch(request, *args, **kwargs)
         if response.status_code == 500:
             response.status_code = 503  # what load balancers understand by "not now"
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "sources": self.statuses}
+        return {**super().get_context_data(**kwargs), "sources": self.statuses, "differing": self.differing}
 
     def render_to_response_json(self, status: int) -> Any:
         response = super().render_to_response_json(status)
-        said = {"sources": {each.source.name: each.as_public() for each in self.statuses}}
+        said: dict[str, Any] = {"sources": {each.source.name: each.as_public() for each in self.statuses}}
+        said["ephemerides"] = {"differing": self.differing}
         response.content = json.dumps(json.loads(response.content) | said).encode()
         return response
 
@@ -44,11 +46,13 @@ class HealthView(HealthCheckView):
             said = each.as_public()
             told = "stale" if each.is_stale else "fresh"
             response.write(f"source {each.source.name}: {told}, last answer {said['last_success_at'] or 'never'}\n")
+        response.write(f"ephemerides that differ from Horizons: {self.differing}\n")
         return response
 
 
-def _statuses() -> list[sources.Status]:
+def _alarms() -> tuple[list[sources.Status], int]:
+    """How it stands with each provider, and how many targets differ from Horizons by more than is allowed."""
     try:
-        return sources.statuses()
+        return sources.statuses(), comparing.differing().count()
     except DatabaseError:
-        return []  # the check of the database says so
+        return [], 0  # the check of the database says so

@@ -13,7 +13,16 @@ from coordination.common.actors import actor_of
 from coordination.common.api import ReadOnlyViewSet
 from coordination.common.filters import TrueFalseFilter
 
-from .models import CloseApproach, Designation, Ephemeris, Orbit, OrbitCheck, RiskAssessment, Target
+from .models import (
+    CloseApproach,
+    Designation,
+    Ephemeris,
+    EphemerisComparison,
+    Orbit,
+    OrbitCheck,
+    RiskAssessment,
+    Target,
+)
 from .services import resolve
 from .services.lookup import find
 
@@ -101,6 +110,7 @@ class EphemerisSerializer(serializers.ModelSerializer[Ephemeris]):
         model = Ephemeris
         fields = (
             "source",
+            "solution",
             "orbit",
             "starts_at",
             "ends_at",
@@ -113,10 +123,32 @@ class EphemerisSerializer(serializers.ModelSerializer[Ephemeris]):
         )
         extra_kwargs = {
             "source": {"help_text": "computed here, or taken from JPL Horizons"},
+            "solution": {"help_text": "of JPL, where it is taken from Horizons; else empty"},
             "starts_at": {"help_text": "begin of its span"},
             "ends_at": {"help_text": "end of its span"},
             "impact_at": {"help_text": "when the target hits the Earth, where positions end; null: it does not"},
             "computed_at": {"help_text": "when it was computed"},
+        }
+
+
+class EphemerisComparisonSerializer(serializers.ModelSerializer[EphemerisComparison]):
+    class Meta:
+        model = EphemerisComparison
+        fields = (
+            "compared_at", "asked_at", "solution", "starts_at", "ends_at", "difference_arcsec", "difference_at",
+            "start_difference_arcsec", "tolerance_arcsec", "is_within",
+        )  # fmt: skip
+        extra_kwargs = {
+            "compared_at": {"help_text": "when it was compared; null: never"},
+            "asked_at": {"help_text": "last attempt; later than `compared_at` where that failed"},
+            "solution": {"help_text": "orbit solution that Horizons computes from"},
+            "starts_at": {"help_text": "begin of the days that were compared"},
+            "ends_at": {"help_text": "end of them"},
+            "difference_arcsec": {"help_text": "from the Earth's centre, the largest part of what is allowed"},
+            "difference_at": {"help_text": "when that is"},
+            "start_difference_arcsec": {"help_text": "at `starts_at`"},
+            "tolerance_arcsec": {"help_text": "what is allowed at `difference_at`"},
+            "is_within": {"help_text": "whether it is within that all the time; null: our orbit is unusable"},
         }
 
 
@@ -204,9 +236,14 @@ class TargetDetailSerializer(TargetSerializer):
         allow_null=True, help_text="when its provider was last asked; null: not asked, as only tracked targets are"
     )
 
+    ephemeris_comparison = EphemerisComparisonSerializer(
+        allow_null=True, help_text="our positions beside those of JPL Horizons; null: not compared, as only tracked are"
+    )
+
     class Meta(TargetSerializer.Meta):
         fields = (  # type: ignore[assignment]
-            *TargetSerializer.Meta.fields, "designations", "ephemeris", "orbit_data_as_of", "orbit_check", "risk",
+            *TargetSerializer.Meta.fields, "designations", "ephemeris_source", "ephemeris", "ephemeris_comparison",
+            "orbit_data_as_of", "orbit_check", "risk",
             "close_approaches",
         )  # fmt: skip
 
@@ -278,7 +315,7 @@ class TargetViewSet(ReadOnlyViewSet):
     def get_object(self) -> Target:
         target = resolve(self.kwargs["designation"], actor_of(self.request.user))
         known = (
-            Target.objects.select_related("current_orbit", "orbit_check")
+            Target.objects.select_related("current_orbit", "orbit_check", "ephemeris_comparison")
             .prefetch_related("designations")
             .get(pk=target.pk)
         )
@@ -297,6 +334,7 @@ class TargetViewSet(ReadOnlyViewSet):
         target.coming = list(target.close_approaches.filter(at__gte=clock.now())[:50])
         check = getattr(target, "orbit_check", None)
         target.orbit_check = check
+        target.ephemeris_comparison = getattr(target, "ephemeris_comparison", None)
         orbit = target.current_orbit
         dates = [orbit.created_at] if orbit else []
         if orbit and check and check.answered_at:

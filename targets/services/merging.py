@@ -46,6 +46,8 @@ def merge_targets(kept_id: int, merged_id: int, *, actor: Any = None, reason: st
     kept.is_marked = kept.is_marked or merged.is_marked
     kept.rotation_period_h = kept.rotation_period_h or merged.rotation_period_h
     kept.name = kept.name or merged.name
+    if kept.ephemeris_source == Target.EphemerisSource.AUTOMATIC:
+        kept.ephemeris_source = merged.ephemeris_source
     kept._change_reason = f"merged with {merged}: {reason}".removesuffix(": ")[:100]  # type: ignore[attr-defined]
     kept.save()
     merging.repoint_all(kept.pk, merged.pk)

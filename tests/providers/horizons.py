@@ -1,4 +1,6 @@
-"""Horizons' tables of synthetic bodies: two-body motion, seen from the Earth's centre or as heliocentric states."""
+"""Horizons' tables of synthetic bodies by our own propagator, seen from the Earth's centre or as heliocentric states;
+a body may be late, so that Horizons differs from us.
+"""
 
 import datetime as dt
 import re
@@ -7,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from targets.orbits.elements import OrbitBatch
-from targets.orbits.kepler import Conics
 from targets.orbits.planets import default_planets
+from targets.orbits.propagation import propagate
 from tests.providers.state import Body, State
 
 _RULE = "*" * 79
@@ -48,19 +50,21 @@ def _mjd(times: list[dt.datetime]) -> np.ndarray:
 
 
 def _states(body: Body, tdb_mjd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    epoch = body.epoch_tdb_jd - 2400000.5
+    """Heliocentric positions and velocities (n, 3)."""
+    planets, times = default_planets(), tdb_mjd - body.horizons_late_s / 86400.0
     batch = OrbitBatch.from_cometary(
-        [body.des], epoch, [body.q_au], [body.e], [body.i_deg], [body.node_deg], [body.peri_deg],
-        [body.tp_tdb_jd - 2400000.5],
+        [body.des], body.epoch_tdb_jd - 2400000.5, [body.q_au], [body.e], [body.i_deg], [body.node_deg],
+        [body.peri_deg], [body.tp_tdb_jd - 2400000.5], nongrav=[[0.0, body.a2_au_d2 or 0.0, 0.0]],
     )  # fmt: skip
-    position, velocity = Conics.from_state(batch.state).state_after((tdb_mjd - epoch)[None, :])
-    return position[0], velocity[0]
+    path = propagate(batch, float(times.min()), float(times.max()), planets)
+    sun, sun_velocity = planets.state("sun", times)
+    return path.position(times)[0] - sun, path.velocity(times)[0] - sun_velocity
 
 
 def _head(body: Body, center: str, site: str) -> str:
     return (
         f"{_RULE}\nJPL/HORIZONS  {body.full_name}   2026-Nov-24 12:00:00\n"
-        f"Rec #: 1 (+COV) Soln.date: synthetic\n{_RULE}\n"
+        f"Rec #: 1 {'(+COV) ' if body.has_covariance else ''}Soln.date: synthetic\n{_RULE}\n"
         f"Target body name: {body.full_name:<30} {{source: JPL#{body.solution_id}}}\n"
         f"Center body name: {center:<30} {{source: DE441}}\nCenter-site name: {site}\n{_RULE}\n"
     )
@@ -82,10 +86,12 @@ def _observer(body: Body, plain: dict[str, str]) -> str:
     titles = [" Date__(UT)__HR:MN", "Date_________JDUT", "", "", "R.A._(ICRF)", "DEC_(ICRF)", "dRA*cosD", "d(DEC)/dt"]
     titles += ["Azi_(a-app)", "Elev_(a-app)", "APmag", "S-brt", "r", "rdot", "delta", "deldot", "S-O-T", "/r", "S-T-O"]
     titles += ["RA_3sigma", "DEC_3sigma", ""]
+    three_sigma = 3.0 * body.horizons_sigma_arcsec
+    errors = f"{0.8 * three_sigma:.3f}, {0.6 * three_sigma:.3f}" if body.has_covariance else "n.a., n.a."
     lines = [
         f" {time:%Y-%b-%d %H:%M}, {mjd + 2400000.5:.9f}, , , {a:.9f}, {d:.9f}, 12.5, -3.25, n.a., "
         f"n.a., {body.h_mag + 5 * np.log10(rr * dd):.3f}, n.a., {rr:.12f}, 0.0, {dd:.14f}, 0.0, 120.0, /T, "
-        f"30.0, 0.450, 0.300,"
+        f"30.0, {errors},"
         for time, mjd, a, d, rr, dd in zip(times, _mjd(times), ra, dec, r, delta, strict=True)
     ]
     return _head(body, "Earth (399)", "GEOCENTRIC") + _framed(titles, lines)

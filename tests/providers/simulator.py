@@ -263,7 +263,8 @@ def _changed_text(kind: str, text: str) -> str:
     if kind == "list":
         return json.dumps([text])
     if kind == "nulls":
-        return "".join(" null " if word.strip().replace(".", "").isdigit() else word for word in text.split(" "))
+        words = text.split(" ")
+        return "".join(" null " if word.strip().rstrip(",").replace(".", "").isdigit() else word for word in words)
     return text
 
 

@@ -29,6 +29,8 @@ class Body:
     moid_au: float = 0.02
     has_covariance: bool = True
     a2_au_d2: float | None = None
+    horizons_late_s: float = 0.0  # by which it is behind on its orbit, according to Horizons
+    horizons_sigma_arcsec: float = 0.18
     impact_probability: float | None = None  # on the risk list where there is one
     removed: str = ""  # from the risk list, when
     approaches: list[dict[str, str]] = field(default_factory=list)
