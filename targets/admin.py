@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -22,13 +22,15 @@ from .models import (
     CloseApproach,
     Designation,
     Ephemeris,
+    EphemerisComparison,
+    HorizonsTable,
     Orbit,
     OrbitCheck,
     RiskAssessment,
     Target,
     visible_target_q,
 )
-from .services import update_target
+from .services import choose_ephemeris_source, update_target
 from .services.lookup import find, find_all, similar_designations
 
 ORBIT_COLUMNS = (
@@ -68,6 +70,14 @@ class RiskInline(ReadOnlyInline):
     verbose_name_plural = "risk, newest first"
 
 
+class ComparisonInline(ReadOnlyInline):
+    model = EphemerisComparison
+    fields = (
+        "is_within", "difference_arcsec", "tolerance_arcsec", "difference_at", "solution", "compared_at", "problem",
+    )  # fmt: skip
+    verbose_name_plural = "positions beside those of Horizons"
+
+
 class CloseApproachInline(ReadOnlyInline):
     model = CloseApproach
     fields = ("at", "distance_au", "distance_min_au", "distance_max_au", "v_rel_km_s", "updated_at")
@@ -92,7 +102,15 @@ class ByDesignation:
 @admin.register(Target)
 class TargetAdmin(ByDesignation, HistoryAdmin, ExportingAdmin, PublicAdmin):
     list_display = ("designation", "name", "orbit_class", "is_pha", "h_mag", "u_parameter", "last_observed_on")
-    list_filter = ("orbit_class", "is_pha", "current_orbit__u_parameter", "is_marked", "visibility", "kind")
+    list_filter = (
+        "orbit_class",
+        "is_pha",
+        "current_orbit__u_parameter",
+        "is_marked",
+        "ephemeris_source",
+        "visibility",
+        "kind",
+    )
     list_select_related = ("current_orbit",)
     show_full_result_count = False
     ordering = ("id",)
@@ -101,10 +119,10 @@ class TargetAdmin(ByDesignation, HistoryAdmin, ExportingAdmin, PublicAdmin):
         ("designation", "name", "kind"),
         ("orbit_class", "is_neo", "is_pha"),
         ("visibility", "is_marked"),
-        "rotation_period_h",
+        ("ephemeris_source", "rotation_period_h"),
     )
     readonly_fields = ("designation", "name", "kind", "orbit_class", "is_neo", "is_pha")
-    inlines = (DesignationInline, OrbitInline, RiskInline, CloseApproachInline)
+    inlines = (DesignationInline, OrbitInline, ComparisonInline, RiskInline, CloseApproachInline)
     actions_detail = ("orbit_versions", "names", "merge")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -130,7 +148,12 @@ class TargetAdmin(ByDesignation, HistoryAdmin, ExportingAdmin, PublicAdmin):
         return found if decides else [each for each in found if each.action_name.endswith("_orbit_versions")]
 
     def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:
-        update_target(obj.pk, actor=request.user, **{name: form.cleaned_data[name] for name in form.changed_data})
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        source = changes.pop("ephemeris_source", None)
+        if changes:
+            update_target(obj.pk, actor=request.user, **changes)
+        if source is not None:
+            choose_ephemeris_source(obj.pk, source, actor=request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # targets come with their orbits: import_targets
@@ -177,7 +200,9 @@ class OrbitAdmin(OfVisibleTargets, PublicAdmin):
 
 @admin.register(Ephemeris)
 class EphemerisAdmin(OfVisibleTargets, PublicAdmin):
-    list_display = ("target", "source", "starts_at", "ends_at", "brightest_v_mag", "has_positions", "computed_at")
+    list_display = (
+        "target", "source", "solution", "starts_at", "ends_at", "brightest_v_mag", "has_positions", "computed_at",
+    )  # fmt: skip
     list_filter = ("source",)
     exclude = ("state", "blocks")
     ordering = ("id",)
@@ -234,3 +259,27 @@ class OrbitCheckAdmin(OfVisibleTargets):
         address = reverse("desk:target-merge", args=[check.target_id])
         linked = [(address, urlencode({"other": text}), text) for text in others]
         return format_html_join(", ", '<a href="{}?{}">merge with {}</a>', linked) or "-"
+
+
+@admin.register(EphemerisComparison)
+class EphemerisComparisonAdmin(OfVisibleTargets, PublicAdmin):
+    list_display = (
+        "target", "is_within", "difference_arcsec", "tolerance_arcsec", "difference_at", "solution", "orbit",
+        "compared_at", "problem",
+    )  # fmt: skip
+    list_filter = ("is_within", ("problem", admin.EmptyFieldListFilter))
+    list_select_related = ("target", "orbit")
+
+
+@admin.register(HorizonsTable)
+class HorizonsTableAdmin(OfVisibleTargets, PublicAdmin):
+    list_display = ("target", "solution", "is_used", "starts_at", "ends_at", "step", "error_arcsec", "fetched_at")
+    exclude = ("rows",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        used = HorizonsTable.objects.in_use().filter(pk=OuterRef("pk"))
+        return super().get_queryset(request).defer("rows").annotate(is_used=Exists(used))
+
+    @admin.display(description="in the place of our orbit", boolean=True)
+    def is_used(self, table: HorizonsTable) -> bool:
+        return bool(getattr(table, "is_used", False))  # annotated by get_queryset

@@ -90,6 +90,10 @@ class WindowSerializer(QuickRepresentation, WindowFiguresSerializer, serializers
         help_text="how far the orbit can be trusted in that night; windows are stored only where it is not unusable; "
         "null: not known",
     )
+    solution = serializers.CharField(
+        source="ephemeris.solution",
+        help_text="of JPL, where positions are taken from its Horizons in the place of the orbit; else empty",
+    )
     uncertainty = UncertaintySerializer(
         allow_null=True, help_text="of the place, seen from the Earth's centre; null where nothing is known of it"
     )
@@ -129,6 +133,7 @@ class WindowSerializer(QuickRepresentation, WindowFiguresSerializer, serializers
             "end_ra_deg",
             "end_dec_deg",
             "orbit",
+            "solution",
             "orbit_trust",
             "uncertainty",
             "fits_field",

@@ -68,6 +68,9 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     orbit_trust = serializers.ChoiceField(
         choices=[level.label for level in Trust], help_text="how far the orbit can be trusted in that night"
     )
+    solution = serializers.CharField(
+        help_text="of JPL, where positions are taken from its Horizons in the place of the current orbit; else empty"
+    )
     checks = CheckSerializer(many=True, help_text="every constraint of the telescope; empty where all are met")
 
 
@@ -103,6 +106,7 @@ def _explanation(night: Night) -> dict[str, Any]:
         "reasons": [] if absence is None else list(absence.reasons),
         "detail": "" if absence is None else absence.text,
         "orbit_trust": night.orbit_trust,
+        "solution": night.solution,
         "checks": [] if absence is None else [_check(check) for check in absence.checks],
     }
 

@@ -33,7 +33,7 @@ _TARGETS_AT_ONCE = 1000
 @dataclass(frozen=True)
 class Night:
     """One night of one target at one telescope (indices; label: local date of its evening): the length of its
-    windows, or why there are none.
+    windows, or why there are none. `solution`: of JPL, where positions are taken from Horizons.
     """
 
     target: int
@@ -42,6 +42,7 @@ class Night:
     minutes: float
     absence: Absence | None
     orbit_trust: str
+    solution: str = ""
 
     @property
     def observable(self) -> bool:
@@ -90,6 +91,7 @@ def explained_nights(
                 replace(found, windows=windows).minutes(target, telescope, label),
                 _after_impact(absent.get((target, telescope)), target, telescope, label, windows, impacts[target]),
                 "",
+                "" if batch.tables[target] is None else batch.tables[target].solution,
             )
             for target in range(len(batch))
             for telescope in range(len(telescopes))

@@ -76,6 +76,10 @@ COLUMNS = (
     TableColumn("last_observed_on", DATE, "date", lambda w: w.orbit.last_observed_on, field="orbit"),
     TableColumn("orbit_trust", TEXT, "how far the orbit can be trusted in that night", lambda w: w.orbit_trust),
     TableColumn(
+        "solution", TEXT, "of JPL, where positions are taken from Horizons", lambda w: w.ephemeris.solution,
+        field="ephemeris",
+    ),
+    TableColumn(
         "uncertainty_major_arcsec", REAL, "semi-major axis of the 1-sigma ellipse on the sky in that night",
         _of_ellipse("major_arcsec"), unit="arcsec", ucd="stat.error;pos", decimals=4, field="uncertainty",
     ),

@@ -8,7 +8,7 @@ from coordination.campaigns.models import Campaign
 from coordination.visibility.engine.edges import Edge
 from coordination.visibility.quality import LEVELS, LISTED_MEANS
 from observatories.models import Membership, Telescope
-from targets.models import Orbit
+from targets.models import Ephemeris, Orbit
 
 
 def said(word: object) -> str:
@@ -31,7 +31,7 @@ def labels() -> set[str]:
             for each in (Campaign.Kind, Campaign.Mode, Booking.State, Membership.Role)
             for label in each.labels
         ),
-        *(str(label) for label in Orbit.Source.labels),
+        *(str(label) for each in (Orbit.Source, Ephemeris.Source) for label in each.labels),
         *(str(label).lower() for label in Slot.State.labels),
         *(edge.label.replace("_", " ") for edge in Edge),
         *(level.label for level in LEVELS),

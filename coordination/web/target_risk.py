@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from coordination.common.models import SourceState
 from coordination.common.sources import source_named
-from targets.models import CloseApproach, Orbit, RiskAssessment, Target
+from targets.models import CloseApproach, EphemerisComparison, Orbit, RiskAssessment, Target
 
 MOST_PASSAGES = 12
 _FRESH_ORBIT = dt.timedelta(days=30)  # of a target that comes with the weekly catalogue only
@@ -30,9 +30,12 @@ class Passage:
 
 @dataclass(frozen=True)
 class Watched:
-    """`orbit`, `risk_list` and `passage_list`: the age of each. A target that is not on the risk list has no `risk`."""
+    """`orbit`, `risk_list` and `passage_list`: the age of each. A target that is not on the risk list has no `risk`.
+    `compared`: with Horizons, where it was.
+    """
 
     orbit: AsOf
+    compared: EphemerisComparison | None
     risk: RiskAssessment | None
     risk_list: AsOf
     passages: list[Passage]
@@ -40,11 +43,13 @@ class Watched:
 
 
 def watched_of(target: Target, orbit: Orbit | None, now: dt.datetime) -> Watched:
-    """Of a target with `orbit_check` at hand. Three queries."""
+    """Of a target with `orbit_check` and `ephemeris_comparison` at hand. Three queries."""
+    compared = getattr(target, "ephemeris_comparison", None)
     states = SourceState.objects.in_bulk(["sentry", "cad"])
     passages = target.close_approaches.filter(at__gte=now).order_by("at")[:MOST_PASSAGES]
     return Watched(
         orbit=_orbit_as_of(target, orbit, now),
+        compared=compared if compared is not None and compared.compared_at else None,
         risk=target.risk_assessments.filter(ended_at=None).first(),
         risk_list=_list_as_of(states, "sentry", now),
         passages=[Passage(each, each.distance_au / LUNAR_DISTANCE_AU) for each in passages],

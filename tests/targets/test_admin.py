@@ -7,12 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from targets.models import Ephemeris, Orbit, OrbitCheck, Target
+from coordination.common.models import Event
+from targets.models import Ephemeris, EphemerisComparison, HorizonsTable, Orbit, OrbitCheck, Target
 
 pytestmark = pytest.mark.django_db
 
 LISTS = ["target", "orbit", "ephemeris"]
-_INLINES = ("designations", "orbits", "risk_assessments", "close_approaches")
+_INLINES = ("designations", "orbits", "ephemeris_comparison", "risk_assessments", "close_approaches")
 INLINES = {f"{name}-{count}_FORMS": 0 for name in _INLINES for count in ("TOTAL", "INITIAL")}
 
 
@@ -94,7 +95,7 @@ def test_the_page_of_a_target(admin_client, apophis):
 
 
 def test_a_target_is_marked_and_its_history_says_who_did(admin_client, apophis):
-    fields = {"visibility": "public", "is_marked": "on", **INLINES}
+    fields = {"visibility": "public", "is_marked": "on", "ephemeris_source": "automatic", **INLINES}
     response = admin_client.post(address("target_change", apophis.pk), fields)
     assert response.status_code == 302, response.context["errors"]
     apophis.refresh_from_db()
@@ -136,3 +137,28 @@ def test_an_answer_that_names_two_targets_leads_to_merging_them(admin_client, ap
     merge = reverse("desk:target-merge", args=[apophis.pk])
     assert f'<a href="{merge}?other=2024+YR4">merge with 2024 YR4</a>' in page
     assert page.count(f"{merge}?") == 1  # neither with itself nor with what is no target here
+
+
+def test_positions_beside_those_of_horizons_are_listed_and_the_source_is_chosen(admin_client, apophis, ephemeris):
+    at = ephemeris.starts_at
+    EphemerisComparison.objects.create(
+        target=apophis, asked_at=at, compared_at=at, difference_arcsec=2.5, tolerance_arcsec=1.0, is_within=False
+    )
+    HorizonsTable.objects.create(
+        target=apophis, solution="JPL#220", starts_at=at, ends_at=ephemeris.ends_at, step="6h", rows=b"raw rows",
+        error_arcsec=0.001, fetched_at=at,
+    )  # fmt: skip
+    assert len(rows_of(admin_client.get(address("ephemeriscomparison_changelist"), {"is_within__exact": "0"}))) == 1
+    assert rows_of(admin_client.get(address("ephemeriscomparison_changelist"), {"is_within__exact": "1"})) == []
+    (table,) = rows_of(admin_client.get(address("horizonstable_changelist")))
+    assert not table.is_used
+    page = admin_client.get(address("horizonstable_change", table.pk)).content.decode()
+    assert "JPL#220" in page
+    assert "raw rows" not in page
+    there = address("target_change", apophis.pk)
+    kept = {"visibility": "public", "rotation_period_h": "", **INLINES, "ephemeris_comparison-INITIAL_FORMS": 1}
+    admin_client.post(there, kept | {"ephemeris_source": "horizons"})
+    apophis.refresh_from_db()
+    assert apophis.ephemeris_source == "horizons"
+    assert rows_of(admin_client.get(address("horizonstable_changelist")))[0].is_used
+    assert Event.objects.filter(kind="orbit.ephemeris_changed").count() == 1

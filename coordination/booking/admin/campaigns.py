@@ -101,7 +101,9 @@ class CampaignWithSlotsAdmin(CampaignAdmin):
         "open_campaign", "answer_invitation", "overview", "propose", "invite", "add_target",
         {
             "title": "More", "icon": "more_vert",
-            "items": ["edit", "remove_target", "message", "place", "rapid", "close_campaign", "complete", "cancel"],
+            "items": [
+                "edit", "remove_target", "choose_positions", "message", "place", "rapid", "close_campaign", "complete", "cancel",
+            ],
         },
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ from ..models import Campaign, Participation
 from ..requirements import REQUIREMENTS, TEMPLATES
 from ..services.access import OVER
 from .acting import acts_for, acts_for_any, scheduled_by
-from .forms import AnswerForm, HeldTargetForm, InviteForm, KindForm, MessageForm, TargetForm
+from .forms import AnswerForm, HeldTargetForm, InviteForm, KindForm, MessageForm, SourceForm, TargetForm
 from .parts import CampaignTargetInline, ParticipationInline, TakesPart
 
 STATE_COLOURS = {
@@ -80,7 +80,8 @@ class CampaignAdmin(DeskAdmin):
     )  # fmt: skip
     actions_detail: Any = (
         "open_campaign", "answer_invitation", "overview", "invite", "add_target",
-        {"title": "Edit", "icon": "edit", "items": ["edit", "remove_target", "message", "close_campaign"]},
+        {"title": "Edit", "icon": "edit",
+         "items": ["edit", "remove_target", "choose_positions", "message", "close_campaign"]},
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -127,7 +128,7 @@ class CampaignAdmin(DeskAdmin):
             if obj.state in (Campaign.State.DRAFT, Campaign.State.CLOSED):
                 names.add("open_campaign")
         if obj.state == Campaign.State.OPEN:
-            names.add("close_campaign")
+            names |= {"close_campaign", "choose_positions"}
         return names
 
     def answerable(self, request: HttpRequest, campaign: Campaign) -> QuerySet[Organisation]:
@@ -211,6 +212,19 @@ class CampaignAdmin(DeskAdmin):
             title="Remove target", intro="Slots that were made for it stay.", done="The target is removed.",
             danger=True,
             do=lambda given: services.remove_target(campaign.pk, given["target"].pk, actor=signed_in(request)),
+        )  # fmt: skip
+
+    @action(description="Positions of a target", icon="my_location")
+    def choose_positions(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        campaign = self.row(request, object_id, "choose_positions")
+        return self.ask(
+            request, SourceForm(posted(request), campaign=campaign, request=request), obj=campaign,
+            title="Where positions come from", submit="Choose", done="Windows and slots follow within minutes.",
+            intro="Our orbit, or JPL Horizons where that differs or our orbit is unusable. Slots are re-checked, as "
+            "after a new orbit.",
+            do=lambda given: services.choose_ephemeris_source(
+                campaign.pk, given["target"].pk, given["source"], actor=signed_in(request)
+            ),
         )  # fmt: skip
 
     @action(description="Invite", icon="group_add")

@@ -45,6 +45,13 @@ class HeldTargetForm(forms.Form):
         held.queryset = campaign.targets.filter(visible_target_q(actor_for(request))).distinct()
 
 
+class SourceForm(HeldTargetForm):
+    source = forms.ChoiceField(
+        choices=Target.EphemerisSource, widget=UnfoldAdminSelectWidget(), label="positions from",
+        help_text="for everybody; Horizons is asked within an hour, and where its table does not reach ours are used",
+    )  # fmt: skip
+
+
 class MessageForm(forms.Form):
     text = forms.CharField(max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}))
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
 from coordination.common.admin import ReadOnlyInline
 from coordination.common.desk import actor_for, link
-from targets.models import visible_target_q
+from targets.models import Ephemeris, visible_target_q
 
 from ..models import CampaignTarget, Participation
 
@@ -17,11 +17,13 @@ from ..models import CampaignTarget, Participation
 class CampaignTargetInline(ReadOnlyInline):
     model = CampaignTarget
     verbose_name_plural = "targets"
-    fields = readonly_fields = ("name", "orbit_class", "h_mag", "orbit_quality")
+    fields = readonly_fields = ("name", "orbit_class", "h_mag", "orbit_quality", "positions")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         held = super().get_queryset(request).filter(visible_target_q(actor_for(request), "target__"))
-        return held.select_related("target__current_orbit")
+        return held.select_related("target__current_orbit", "target__ephemeris_comparison").prefetch_related(
+            Prefetch("target__ephemeris", Ephemeris.objects.defer("blocks", "state"))
+        )
 
     @display(description="target")
     def name(self, held: CampaignTarget) -> str:
@@ -40,6 +42,17 @@ class CampaignTargetInline(ReadOnlyInline):
     def orbit_quality(self, held: CampaignTarget) -> str:
         orbit = held.target.current_orbit
         return "-" if orbit is None else orbit.u_parameter or "-"
+
+    @display(description="positions")
+    def positions(self, held: CampaignTarget) -> str:
+        ephemeris = getattr(held.target, "ephemeris", None)
+        if ephemeris is None:
+            return "none yet"
+        compared = getattr(held.target, "ephemeris_comparison", None)
+        said = f"{ephemeris.get_source_display()} {ephemeris.solution}".strip()
+        if compared is None or compared.is_within is not False:
+            return said
+        return f"{said}; ours differ from Horizons by {compared.difference_arcsec:.2f} arcsec"
 
 
 class ParticipationInline(ReadOnlyInline):

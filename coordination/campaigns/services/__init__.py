@@ -5,12 +5,21 @@ cancelling and completing do, is a service of the booking room.
 """
 
 from .access import lock_campaign, require_coordinator, require_state
-from .campaigns import add_target, close_campaign, create_campaign, open_campaign, remove_target, update_campaign
+from .campaigns import (
+    add_target,
+    choose_ephemeris_source,
+    close_campaign,
+    create_campaign,
+    open_campaign,
+    remove_target,
+    update_campaign,
+)
 from .participants import answer_invitation, invite, joined_organisation_ids, send_message
 
 __all__ = [
     "add_target",
     "answer_invitation",
+    "choose_ephemeris_source",
     "close_campaign",
     "create_campaign",
     "invite",

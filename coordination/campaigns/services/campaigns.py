@@ -11,11 +11,12 @@ from coordination.common.checking import apply_changes, check
 from coordination.common.problems import ConflictError, DomainError
 from observatories.models import Organisation
 from observatories.people import Principal, require_scheduler
+from targets import services as targets
 from targets.models import Target
 
 from ..models import Campaign, CampaignTarget, Participation
 from ..requirements import REQUIREMENTS, TEMPLATES, check_requirements
-from .access import OVER, lock_campaign, require_coordinator
+from .access import OVER, lock_campaign, require_coordinator, require_state
 from .participants import joined_organisation_ids
 
 EDITABLE = (
@@ -103,6 +104,17 @@ def remove_target(campaign_id: int, target_id: int, *, actor: Principal | None =
     if not deleted:
         raise DomainError("The campaign does not hold this target.", field="target", value=target_id)
     events.record("campaign.target_removed", campaign, {"target": target_id}, actor=actor)
+
+
+@transaction.atomic
+def choose_ephemeris_source(campaign_id: int, target_id: int, source: str, *, actor: Principal | None = None) -> Target:
+    """Where positions of a target come from, for everybody: decided by who coordinates an open campaign on it."""
+    campaign = lock_campaign(campaign_id, actor)
+    require_coordinator(actor, campaign)
+    require_state(campaign, Campaign.State.OPEN)
+    if not campaign.campaign_targets.filter(target_id=target_id).exists():
+        raise DomainError("The campaign does not hold this target.", field="target", value=target_id)
+    return targets.choose_ephemeris_source(target_id, source, actor=actor)
 
 
 @transaction.atomic

@@ -69,7 +69,8 @@ class TargetView(PageView):
             target_id = find(asked, self.actor) or resolve(asked, self.actor).pk
         except UnknownDesignationError as error:
             return not_found(request, asked=asked, nearest=error.extra.get("nearest", []), active="targets")
-        target = Target.objects.select_related("current_orbit", "ephemeris", "orbit_check").get(pk=target_id)
+        known = ("current_orbit", "ephemeris", "orbit_check", "ephemeris_comparison")
+        target = Target.objects.select_related(*known).get(pk=target_id)
         if target.designation != asked:
             query = request.GET.urlencode()
             return redirect(_address(target, kwargs) + (f"?{query}" if query else ""))

@@ -56,7 +56,10 @@ def test_what_refers_to_targets_is_moved_by_its_room_or_goes_with_its_target():
         "targets.Designation", "targets.Orbit", "targets.Candidate", "targets.OrbitCheck", "targets.RiskAssessment",
         "targets.CloseApproach", "campaigns.CampaignTarget", "booking.Slot", "booking.Booking", "partners.Notice",
     }  # fmt: skip
-    derived = {"targets.Ephemeris", "visibility.VisibilityWindow", "visibility.ComputedWindow"}  # computed anew
+    derived = {
+        "targets.Ephemeris", "visibility.VisibilityWindow", "visibility.ComputedWindow",
+        "targets.EphemerisComparison", "targets.HorizonsTable",
+    }  # computed or asked for anew  # fmt: skip
     by_way = {"campaigns.Campaign"}  # of CampaignTarget
     refer = {
         field.model._meta.label

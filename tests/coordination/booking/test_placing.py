@@ -23,12 +23,20 @@ from coordination.booking.services import (
 )
 from coordination.booking.services.open_seats import windows_over
 from coordination.campaigns.models import Campaign
-from coordination.campaigns.services import add_target, answer_invitation, create_campaign, invite, open_campaign
+from coordination.campaigns.services import (
+    add_target,
+    answer_invitation,
+    choose_ephemeris_source,
+    create_campaign,
+    invite,
+    open_campaign,
+)
 from coordination.common.problems import ConflictError, DomainError
 from coordination.visibility.joint_windows import joint_windows_of, windows_on_demand
-from observatories.models import Organisation, Telescope
+from observatories.models import Organisation, Telescope, User
 from targets.models import Orbit
 from targets.services.ephemerides import Span
+from tests.horizons import horizons_says
 from tests.network import catalogue, network
 
 from .conftest import HOUR, MINUTE, events_of, make_organisation, told
@@ -244,6 +252,28 @@ def test_within_the_tolerance_all_seats_shift_together_and_the_holders_are_told(
     notice = events_of("slot.moved")[-1].payload["notice"]["text"]
     assert f"{slot.starts_at:%H:%M}" in notice
     assert f"{again.starts_at:%H:%M}" in notice
+
+
+def test_slots_follow_horizons_where_the_coordinator_chooses_so_and_back(campaign):
+    slot = at_the_edge(campaign)
+    coordinator = User.objects.get(username="w84")
+    choose_ephemeris_source(campaign.pk, slot.target_id, "horizons", actor=coordinator)
+    assert recheck_slots() == 0
+    for late_d in (-3.0, 6.0):
+        horizons_says(slot.target, late_d=late_d, solution=f"JPL#{late_d}")
+        assert recheck_slots() == 1
+        there = Slot.objects.get(pk=slot.pk)
+        assert there.solution == f"JPL#{late_d}"
+        if there.starts_at != slot.starts_at:
+            break
+    assert dt.timedelta() < there.starts_at - slot.starts_at <= 5 * MINUTE
+    assert len(covering(there)) == 2
+    assert "JPL Horizons (JPL#" in events_of("slot.moved")[-1].payload["notice"]["text"]
+    assert recheck_slots() == 0
+    choose_ephemeris_source(campaign.pk, slot.target_id, "propagated", actor=coordinator)
+    assert recheck_slots() == 1
+    back = Slot.objects.get(pk=slot.pk)
+    assert (back.solution, back.needs_review, len(covering(back))) == ("", False, 2)
 
 
 def test_what_is_not_free_is_not_moved(campaign):

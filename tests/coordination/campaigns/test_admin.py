@@ -7,10 +7,10 @@ from django.test import Client
 from django.urls import reverse
 
 from coordination.campaigns.models import Campaign, CampaignTarget, Participation
-from coordination.campaigns.services import add_target, create_campaign, invite
+from coordination.campaigns.services import add_target, create_campaign, invite, open_campaign
 from coordination.common import clock
 from observatories.models import Membership, Organisation, User
-from targets.models import Designation, Target
+from targets.models import Designation, Ephemeris, EphemerisComparison, Orbit, Target
 
 DAY = dt.timedelta(days=1)
 
@@ -53,6 +53,13 @@ def target(designation: str, visibility: str = "public") -> Target:
         target=row, text=designation, key=designation.replace(" ", "").upper(), kind="provisional"
     )
     return row
+
+
+def orbit_of(row: Target) -> Orbit:
+    return Orbit.objects.create(
+        target=row, source="mpc", epoch_tdb_jd=2461000.5, fingerprint="x", e=0.2, a_au=1.4, i_deg=5.0, node_deg=1.0,
+        peri_deg=2.0, mean_anomaly_deg=3.0,
+    )  # fmt: skip
 
 
 def organisation_of(slug: str) -> int:
@@ -128,6 +135,33 @@ def test_targets_are_offered_under_any_designation_if_one_may_know_of_them(lead,
     assert CampaignTarget.objects.get().target == scout
     lead.post(address("remove_target", draft.pk), {"target": scout.pk})
     assert not CampaignTarget.objects.exists()
+
+
+def test_a_coordinator_chooses_where_positions_of_a_target_come_from_once_the_campaign_is_open(lead, staff, draft):
+    held = target("2026 AA1")
+    add_target(draft.pk, held.pk)
+    assert lead.get(address("choose_positions", draft.pk)).status_code == 302
+    open_campaign(draft.pk)
+    asked = lead.get(address("choose_positions", draft.pk))
+    assert "JPL Horizons" in asked.content.decode()
+    assert staff("other").post(
+        address("choose_positions", draft.pk), {"target": held.pk, "source": "horizons"}
+    ).status_code in (302, 403, 404)
+    held.refresh_from_db()
+    assert held.ephemeris_source == "automatic"
+    lead.post(address("choose_positions", draft.pk), {"target": held.pk, "source": "horizons"})
+    held.refresh_from_db()
+    assert held.ephemeris_source == "horizons"
+    EphemerisComparison.objects.create(
+        target=held, asked_at=clock.now(), compared_at=clock.now(), solution="JPL#5", difference_arcsec=3.25,
+        tolerance_arcsec=1.0, is_within=False,
+    )  # fmt: skip
+    Ephemeris.objects.create(
+        target=held, source="horizons", solution="JPL#5", starts_at=clock.now(), ends_at=clock.now() + DAY,
+        earth_orientation="x", engine="x", computed_at=clock.now(), orbit=orbit_of(held),
+    )  # fmt: skip
+    page = lead.get(address("change", draft.pk)).content.decode()
+    assert "taken from JPL Horizons JPL#5; ours differ from Horizons by 3.25 arcsec" in page
 
 
 def test_targets_that_one_may_not_know_of_do_not_exist(lead, admin_client):

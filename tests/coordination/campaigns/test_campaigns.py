@@ -9,6 +9,7 @@ from coordination.campaigns.requirements import TEMPLATES
 from coordination.campaigns.services import (
     add_target,
     answer_invitation,
+    choose_ephemeris_source,
     close_campaign,
     create_campaign,
     invite,
@@ -176,3 +177,23 @@ def test_nobody_adds_a_target_that_is_hidden_from_them(lead, campaign):
     hidden = Target.objects.create(designation="P21xyz", visibility="campaign")
     with pytest.raises(DomainError, match="no such target"):
         add_target(campaign.pk, hidden.pk, actor=lead)
+
+
+def test_where_positions_come_from_is_chosen_by_who_coordinates_an_open_campaign_on_the_target(
+    lead, guest, campaign, target
+):
+    other = Target.objects.create(designation="2026 ZZ9")
+    with pytest.raises(ConflictError, match="is draft"):
+        choose_ephemeris_source(campaign.pk, target.pk, "horizons", actor=lead)
+    open_campaign(campaign.pk, actor=lead)
+    with pytest.raises(ForbiddenError):
+        choose_ephemeris_source(campaign.pk, target.pk, "horizons", actor=guest)
+    with pytest.raises(DomainError, match="does not hold"):
+        choose_ephemeris_source(campaign.pk, other.pk, "horizons", actor=lead)
+    with pytest.raises(DomainError, match="no source"):
+        choose_ephemeris_source(campaign.pk, target.pk, "oracle", actor=lead)
+    choose_ephemeris_source(campaign.pk, target.pk, "horizons", actor=lead)
+    target.refresh_from_db()
+    assert target.ephemeris_source == "horizons"
+    event = Event.objects.get(kind="target.updated")
+    assert (event.actor, event.payload) == (lead, {"fields": ["ephemeris_source"]})

@@ -11,7 +11,8 @@ from django.test import override_settings
 from coordination.common import sources
 from coordination.common.models import QuarantinedReply, SourceState
 from observatories.models import Observatory
-from targets.models import Candidate, CloseApproach, Designation, Orbit, RiskAssessment, Target
+from targets.models import Candidate, CloseApproach, Designation, HorizonsTable, Orbit, RiskAssessment, Target
+from targets.services import choose_ephemeris_source
 
 from .conftest import target
 
@@ -26,6 +27,7 @@ JOBS = {
     "refresh_neocp": "neocp",
     "refresh_scout": "scout",
     "refresh_observatories": "obscodes",
+    "compare_ephemerides": "horizons",
 }
 # Unreachable, refusing, slow or broken off: no answer. Then: an answer, but none that can be true.
 NO_ANSWER = ("500", "503", "429", "403", "hang", "drip", "reset")
@@ -33,7 +35,7 @@ SLOW = ("hang", "drip")
 NONSENSE = ("404", "truncated", "html", "empty", "signature", "nulls", "list", "huge", "bomb", "redirect")
 UNSIGNED = ("mpc", "neocp", "obscodes")  # without a version of their own
 STORED: tuple[type[models.Model], ...] = (
-    Target, Designation, Orbit, RiskAssessment, CloseApproach, Candidate, Observatory,
+    Target, Designation, Orbit, RiskAssessment, CloseApproach, Candidate, Observatory, HorizonsTable,
 )  # fmt: skip
 
 
@@ -50,8 +52,16 @@ def cases(kinds: tuple[str, ...]) -> list:
     ]
 
 
+def prepare(run, job: str) -> None:
+    """A tracked target; with an orbit, and the positions of Horizons chosen, where these are asked for."""
+    tracked = target("990001")
+    if job == "compare_ephemerides":
+        run("refresh_orbits")
+        choose_ephemeris_source(tracked.pk, "horizons")
+
+
 def check(run, providers, clock, job: str, provider: str, kind: str) -> None:
-    target("990001")
+    prepare(run, job)
     assert run(job).state == "succeeded"
     before, answered_at = stored(), SourceState.objects.get(pk=provider).last_success_at
     clock.shift(DAY)
@@ -85,7 +95,7 @@ def test_nonsense_is_quarantined_and_the_next_run_goes_on(run, providers, clock,
     assert QuarantinedReply.objects.filter(source=provider).exists()
 
 
-@pytest.mark.parametrize(("job", "provider"), JOBS.items())
+@pytest.mark.parametrize(("job", "provider"), [each for each in JOBS.items() if each[1] != "horizons"])
 def test_numbers_as_texts_are_numbers(run, providers, clock, job, provider):
     target("990001")
     run(job)
@@ -95,6 +105,11 @@ def test_numbers_as_texts_are_numbers(run, providers, clock, job, provider):
     record = run(job)
     assert (record.state, record.counts["changed"]) == ("succeeded", 0)
     assert stored() == before
+
+
+def test_a_table_of_another_object_is_not_taken(run, providers, clock):
+    check(run, providers, clock, "compare_ephemerides", "horizons", "wrong_object")
+    assert "asked for '990001'" in QuarantinedReply.objects.get().reason
 
 
 def test_an_orbit_of_another_object_is_not_taken(run, providers, clock):

@@ -123,12 +123,13 @@ def test_offline_nothing_is_sent_and_each_run_says_so_once(run, providers, setti
     settings.PROVIDERS_OFFLINE = ["all"]
     for number in range(5):
         target(f"99100{number}")
-    asking = [job.name for job in jobs.registered() if job.sources]
+    nothing_due = {"compare_ephemerides"}  # no target has positions yet
+    asking = [job.name for job in jobs.registered() if job.sources and job.name not in nothing_due]
     assert {"refresh_orbits", "refresh_neocp", "refresh_earth_orientation"} < set(asking)
     for times in (1, 2):
         for job in jobs.registered():
             record = run(job.name)
-            assert (record.state, record.findings) == ("offline" if job.sources else "succeeded", [])
+            assert (record.state, record.findings) == ("offline" if job.name in asking else "succeeded", [])
         records = RunRecord.objects.filter(state="offline").values_list("job", flat=True)
         assert sorted(records) == sorted(asking * times)
     assert not providers.calls
