@@ -19,7 +19,8 @@ _DAY = dt.timedelta(days=1)
 
 def solution_q(target: str, starts_at: object, ends_at: object) -> Coalesce:
     """The solution of the table from which positions over a span are taken, empty where they are those of our orbit.
-    An expression over rows whose field `target` is the target's identifier; the ends may be fields of theirs.
+    An expression over rows whose field `target` is the target's identifier; the ends may be fields of theirs, too, as
+    OuterRef.
     """
     tables = HorizonsTable.objects.in_use().filter(target=OuterRef(target)).covering(starts_at, ends_at)
     return Coalesce(Subquery(tables.values("solution")[:1]), Value(""), output_field=CharField())

@@ -102,7 +102,8 @@ class CampaignWithSlotsAdmin(CampaignAdmin):
         {
             "title": "More", "icon": "more_vert",
             "items": [
-                "edit", "remove_target", "choose_positions", "message", "place", "rapid", "close_campaign", "complete", "cancel",
+                "edit", "remove_target", "choose_positions", "message", "place", "rapid", "close_campaign", "complete",
+                "cancel",
             ],
         },
     )  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 
 from coordination.common import clock, states
 from coordination.common.problems import DomainError
@@ -39,7 +39,9 @@ def recheck_slots() -> int:
     changed = ahead.exclude(orbit=F("target__current_orbit")) | ahead.filter(
         Q(orbit=None, target__current_orbit__isnull=False) | Q(orbit__isnull=False, target__current_orbit=None)
     )
-    elsewhere = ahead.exclude(solution=solution_q("target", F("starts_at") - AROUND, F("ends_at") + AROUND))
+    elsewhere = ahead.exclude(
+        solution=solution_q("target", OuterRef("starts_at") - AROUND, OuterRef("ends_at") + AROUND)
+    )
     found = {*changed.values_list("pk", flat=True), *elsewhere.values_list("pk", flat=True)}
     return sum(recheck_slot(pk) for pk in sorted(found))
 

@@ -140,7 +140,7 @@ def test_targets_are_offered_under_any_designation_if_one_may_know_of_them(lead,
 def test_a_coordinator_chooses_where_positions_of_a_target_come_from_once_the_campaign_is_open(lead, staff, draft):
     held = target("2026 AA1")
     add_target(draft.pk, held.pk)
-    assert lead.get(address("choose_positions", draft.pk)).status_code == 302
+    assert lead.get(address("choose_positions", draft.pk)).status_code == 403
     open_campaign(draft.pk)
     asked = lead.get(address("choose_positions", draft.pk))
     assert "JPL Horizons" in asked.content.decode()
