@@ -322,6 +322,7 @@ SPECTACULAR_SETTINGS = {
         "WebhookStateEnum": "coordination.partners.models.Webhook.State",
         "DeliveryStateEnum": "coordination.partners.models.WebhookDelivery.State",
         "EphemerisSourceEnum": "targets.models.Ephemeris.Source",
+        "ChosenEphemerisSourceEnum": "targets.models.Target.EphemerisSource",
         "TargetVisibilityEnum": "targets.models.Target.Visibility",
         "CampaignKindEnum": "coordination.campaigns.models.Campaign.Kind",
         "CampaignStateEnum": "coordination.campaigns.models.Campaign.State",

@@ -220,6 +220,9 @@ class TargetSerializer(serializers.ModelSerializer[Target]):
             "is_neo": {"help_text": "near-Earth object"},
             "is_pha": {"help_text": "potentially hazardous asteroid"},
             "visibility": {"help_text": "who may know of it"},
+            "ephemeris_source": {
+                "help_text": "where its positions are to come from; where they do come from, see `ephemeris`"
+            },
             "rotation_period_h": {"help_text": "rotation period in hours, of its light curve; null: not known"},
         }
 
@@ -243,8 +246,7 @@ class TargetDetailSerializer(TargetSerializer):
     class Meta(TargetSerializer.Meta):
         fields = (  # type: ignore[assignment]
             *TargetSerializer.Meta.fields, "designations", "ephemeris_source", "ephemeris", "ephemeris_comparison",
-            "orbit_data_as_of", "orbit_check", "risk",
-            "close_approaches",
+            "orbit_data_as_of", "orbit_check", "risk", "close_approaches",
         )  # fmt: skip
 
 

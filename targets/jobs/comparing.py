@@ -33,6 +33,8 @@ def compare(run: Run) -> None:
 
 
 def _compare_one(run: Run, target: Target, span: Span) -> None:
+    if not Target.objects.filter(pk=target.pk, current_orbit__isnull=False).exists():
+        return  # merged, or its orbit withdrawn, since the run began
     asked = comparing.asked_span(span)
     step, table = _table(target.designation, asked)
     run.fetched += 1

@@ -113,10 +113,10 @@ class Comparison:
             "solution": self.solution,
             "starts_at": self.span.starts_at,
             "ends_at": self.span.ends_at,
-            "difference_arcsec": float(self.difference_arcsec[k]),
+            "difference_arcsec": round(float(self.difference_arcsec[k]), 4),
             "difference_at": self.worst_at,
-            "start_difference_arcsec": float(self.difference_arcsec[0]),
-            "tolerance_arcsec": float(self.tolerance_arcsec[k]),
+            "start_difference_arcsec": round(float(self.difference_arcsec[0]), 4),
+            "tolerance_arcsec": round(float(self.tolerance_arcsec[k]), 4),
             "is_within": self.is_within,
         }
 

@@ -47,7 +47,7 @@ class HeldTargetForm(forms.Form):
 
 class SourceForm(HeldTargetForm):
     source = forms.ChoiceField(
-        choices=Target.EphemerisSource, widget=UnfoldAdminSelectWidget(), label="positions from",
+        choices=Target.EphemerisSource, widget=UnfoldAdminSelectWidget(), label="Positions from",
         help_text="for everybody; Horizons is asked within an hour, and where its table does not reach ours are used",
     )  # fmt: skip
 
