@@ -50,7 +50,8 @@ class OrbitRows:
 
 
 def orbit_batch(target_ids: Sequence[int], within: Within | None = None) -> tuple[OrbitRows, OrbitBatch]:
-    """The current orbits of targets, ordered by target; two queries. Targets without an orbit are left out.
+    """The current orbits of targets, ordered by target; one query, two with a span. Targets without an orbit are left
+    out.
 
     within: a span. Targets whose positions over it are taken from Horizons have the table of these; without a span none
     has.

@@ -61,6 +61,7 @@ def test_a_target_with_all_there_is_of_it(client, apophis, ephemeris, django_ass
     assert (orbit["arc_text"], orbit["u_parameter"], orbit["last_observed_on"]) == ("2004-2021", "0", "2021-05-20")
     assert body["ephemeris"] == {
         "source": "propagated",
+        "solution": "",
         "orbit": orbit["id"],
         "starts_at": "2026-11-22T00:00:00Z",
         "ends_at": "2026-12-08T00:00:00Z",
