@@ -110,10 +110,11 @@ def _replace_by(command: Sequence[str], servers: "Servers | None") -> NoReturn: 
 
 def screenshots(arguments: Sequence[str]) -> NoReturn:
     from devtools import environment
+    from devtools.servers import Servers
 
     _no_arguments("screenshots", arguments)
     python = environment.ensure("development")
-    _replace_by([str(python), str(ROOT / "devtools" / "screenshots.py")], None)
+    _replace_by([str(python), str(ROOT / "devtools" / "screenshots.py")], Servers())
 
 
 def env(arguments: Sequence[str]) -> int:

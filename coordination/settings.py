@@ -8,6 +8,7 @@ from pathlib import Path
 
 import environ
 from celery.schedules import crontab
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -114,6 +115,7 @@ MIDDLEWARE = [
     "coordination.common.refusals.problems",  # first: whatever refuses, the API's refusals are problems
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "coordination.web.compressing.CompressPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "coordination.web.language.in_the_readers_language",
     "coordination.common.refusals.SlashMiddleware",
@@ -134,6 +136,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "observatories.User"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "landing"
+CSRF_FAILURE_VIEW = "coordination.web.views.refused.form_not_taken"
 LOGOUT_REDIRECT_URL = "sign-in"
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 AUTHENTICATION_BACKENDS = [
@@ -343,6 +346,8 @@ UNFOLD = {
     "SITE_HEADER": "NEO Coordination",
     "SITE_SUBHEADER": "joint observations of near-Earth asteroids",
     "SHOW_HISTORY": True,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("web/icon.svg")}],
+    "STYLES": [lambda request: static("web/admin.css")],
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": "coordination.web.desk.menu.menu"},
 }
 

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from coordination.health import HealthView
 from coordination.web.language import set_language
-from coordination.web.views.base import set_theme
+from coordination.web.views.base import favicon, set_theme
 from coordination.web.views.home import HomeView
 
 admin.site.site_title = admin.site.site_header = "NEO Coordination"
@@ -22,7 +22,9 @@ urlpatterns = [
     path("api/v1/", include("coordination.api_urls")),
     path("feeds/", include("coordination.feeds.urls")),
     path("vo/", include("coordination.feeds.vo_urls")),
+    path("favicon.ico", favicon, name="favicon"),
     path("health/", HealthView.as_view(), name="health"),
 ]
 
+handler403 = "coordination.web.views.refused.forbidden"
 handler404 = "coordination.web.views.base.page_not_found"

@@ -1,23 +1,14 @@
 """The core of a campaign as people at four observatories do it, each in a browser."""
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from coordination.booking.models import Slot
 from coordination.booking.services import book_telescope
+from tests.browser.looking import shot
 from tests.coordination.booking.conftest import MINUTE, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SHOTS = os.environ.get("SCREENSHOTS")  # a folder, to look at what people see
-
-
-def shot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def desk(browser: Browser, live_server, slug: str) -> Page:

@@ -10,8 +10,7 @@ from coordination.booking.models import Booking
 from coordination.booking.services import book_telescope, move_booking
 from coordination.common import clock
 from observatories.models import Closure, Membership, Telescope
-from tests.browser.test_campaign import shot
-from tests.browser.test_public_pages import serious
+from tests.browser.looking import serious, shot
 from tests.coordination.booking.conftest import HOUR, make_organisation, make_slot, make_world
 from tests.coordination.web.test_target_desk import called, version_of
 

@@ -1,6 +1,5 @@
 """Signing in as a person does it: a lock, a second factor by keyboard, a session that was lost; and the print."""
 
-import os
 import re
 import time
 from pathlib import Path
@@ -13,17 +12,17 @@ from playwright.sync_api import expect
 
 from coordination.booking.services import book_telescope
 from observatories.models import Closure, Membership, User
+from tests.browser.looking import SHOTS, serious, shot
 from tests.coordination.web.test_dome import FROM, MINUTE, PLAN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "pass-for-tests"
-SHOTS = os.environ.get("SCREENSHOTS")  # a folder, to look at what people see
 
 
-def shot(page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+def look_at(page, name: str) -> None:
+    shot(page, name)
+    assert serious(page) == [], name
 
 
 @pytest.fixture
@@ -42,14 +41,14 @@ def sign_in(page, password: str = PASSWORD) -> None:
 def test_a_name_is_locked_after_five_wrong_passwords_and_the_page_says_until_when(page, scheduler):
     page.goto("/sign-in/")
     expect(page.get_by_label("Username")).to_be_focused()
-    shot(page, "sign-in")
+    look_at(page, "sign-in")
     for _ in range(5):
         sign_in(page, "wrong")
         expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text(
         re.compile(r"locked here until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
     )
-    shot(page, "locked")
+    look_at(page, "locked")
     sign_in(page)
     expect(page.get_by_role("alert")).to_contain_text("locked here until")
     page.set_viewport_size({"width": 360, "height": 740})
@@ -61,19 +60,19 @@ def test_a_second_factor_is_set_up_and_asked_for(page, scheduler):
     sign_in(page)
     page.get_by_role("button", name="Set up a second factor").press("Enter")
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
-    shot(page, "second-factor")
+    look_at(page, "second-factor")
     device = TOTPDevice.objects.get()
     page.get_by_label("Code that it shows now").fill(f"{code(device, -1):06d}")
     page.keyboard.press("Enter")
     expect(page.locator("main").get_by_role("listitem")).to_have_count(10)
-    shot(page, "recovery-codes")
+    look_at(page, "recovery-codes")
     page.get_by_role("link", name="I have them").press("Enter")
     expect(page.get_by_text("10 recovery codes are left")).to_be_visible()
-    shot(page, "account")
+    look_at(page, "account")
     page.get_by_role("button", name="Sign out").press("Enter")
     sign_in(page)
     expect(page.get_by_label("Code")).to_be_focused()
-    shot(page, "second-step")
+    look_at(page, "second-step")
     page.keyboard.type(f"{code(device):06d}")
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/desk/tonight/")
@@ -104,7 +103,7 @@ def test_what_was_typed_is_there_after_the_session_was_lost(page, scheduler, net
     expect(page.get_by_text("What you typed is here")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="reason")).to_contain_text("Mirror washing")
     expect(page.get_by_role("row").filter(has_text="starts at")).to_contain_text("2027-03-01 20:00:00")
-    shot(page, "typed")
+    look_at(page, "typed")
     assert not Closure.objects.exists()
     page.get_by_role("button", name="Send it now").click()
     page.wait_for_url("**/admin/observatories/closure/")
@@ -122,7 +121,7 @@ def test_the_plan_prints_on_one_page(page, scheduler, well_placed, catalogue, ne
     sign_in(page)
     expect(page.get_by_role("heading", level=2)).to_have_count(4, timeout=60_000)  # ms: the first reads the planets
     page.wait_for_load_state()  # with its styles, which come after its headings
-    shot(page, "plan")
+    look_at(page, "plan")
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type /Page\b", printed)) == 1
     if SHOTS:

@@ -5,8 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -26,6 +27,10 @@ _MACHINES = ("/api/", "/feeds/", "/vo/", "/static/")
 THEMES = ("light", "dark", "night")
 # Nothing is loaded from elsewhere, and no page can be put into another's frame.
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+
+def is_for_machines(request: HttpRequest) -> bool:
+    return request.path.startswith(_MACHINES)
 
 
 def data_age() -> dict[str, Any]:
@@ -105,6 +110,11 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     return remember(request, "theme", THEMES, "theme")
 
 
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it where what they show names no other, such as a plot or a file of the API."""
+    return HttpResponseRedirect(static("web/icon.svg"), headers={"Cache-Control": "max-age=86400"})
+
+
 def not_found(request: HttpRequest, **further: Any) -> HttpResponse:
     """The page for what is not there, or what one may not know of: both look the same."""
     return framed(request, "web/not_found.html", {"title": _("Not found")} | further, status=404)
@@ -112,6 +122,6 @@ def not_found(request: HttpRequest, **further: Any) -> HttpResponse:
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """For addresses that no view answers. Programs get Django's own short one, of which the API makes a problem."""
-    if request.path.startswith(_MACHINES):
+    if is_for_machines(request):
         return defaults.page_not_found(request, exception)
     return not_found(request)
