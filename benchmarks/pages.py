@@ -7,12 +7,14 @@ asked for several times in one process, the first time not counted; the median c
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import gzip
 import os
 import statistics
 import sys
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from _common import finish, machine, show
 
@@ -42,6 +44,7 @@ def main() -> None:
 def addresses() -> dict[str, str]:
     """A page of each kind: of the campaign that was made last, its target, and a telescope that can see it."""
     from coordination.campaigns.models import Campaign
+    from coordination.common import clock
     from coordination.common.actors import ANONYMOUS
     from observatories.models import Telescope
 
@@ -56,8 +59,22 @@ def addresses() -> dict[str, str]:
         "target": f"/targets/{target.designation}/",
         "unknown target": "/targets/Apophiss/", "campaigns": "/campaigns/", "campaign": f"/campaigns/{campaign.slug}/",
         "tonight": f"/admin/desk/tonight/{telescope.pk}/", "calendar": "/admin/desk/calendar/",
+        "booking form": f"/admin/booking/booking/add/?telescope={telescope.pk}&target={target.pk}&{_tonight()}",
+        "drawing of the form": f"/admin/desk/timeline/?telescope={telescope.pk}&{_tonight()}",
+        "admin: targets": "/admin/targets/target/", "admin: bookings": "/admin/booking/booking/",
+        "admin: slots": "/admin/booking/slot/", "horizon": f"/admin/desk/telescopes/{telescope.pk}/horizon/",
+        "night plan": f"/dome/telescopes/{telescope.pk}/{clock.now():%Y-%m-%d}/",
         "observatories": "/observatories/", "telescope": f"/telescopes/{telescope.pk}/", "map as PNG": "/world/map.png",
     }  # fmt: skip
+
+
+def _tonight() -> str:
+    """An hour of the coming day, as the form is opened from Tonight."""
+    from coordination.common import clock
+
+    start = clock.now().replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=12)
+    times = {"observe_from": start.isoformat(), "observe_until": (start + dt.timedelta(hours=1)).isoformat()}
+    return urlencode(times)
 
 
 def measure(address: str, rounds: int) -> dict[str, Any]:
@@ -68,7 +85,7 @@ def measure(address: str, rounds: int) -> dict[str, Any]:
     from observatories.models import User
 
     client = Client()
-    if address.startswith("/admin/"):
+    if address.startswith(("/admin/", "/dome/")):
         person = User.objects.filter(is_superuser=True, is_active=True).first()
         if person is None:
             sys.exit("There is no administrator here: python3 dev.py manage createsuperuser")
@@ -77,12 +94,15 @@ def measure(address: str, rounds: int) -> dict[str, Any]:
     with CaptureQueriesContext(connection) as captured:
         client.get(address)
     queries = len(captured)  # now: the next request empties the log
-    wall, processor, content = [], [], b""
+    wall, processor = [], []
     for _ in range(rounds):
         started, busy = time.perf_counter(), time.process_time()
-        content = client.get(address).content
+        answer = client.get(address)
+        content = answer.content
         wall.append(1000 * (time.perf_counter() - started))
         processor.append(1000 * (time.process_time() - busy))
+    if answer.status_code not in (200, 404):  # 404: the page of a target that is not there
+        sys.exit(f"{address} answered {answer.status_code}")
     return {
         "ms": round(statistics.median(wall), 1),
         "cpu_ms": round(statistics.median(processor), 1),

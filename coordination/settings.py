@@ -346,8 +346,10 @@ UNFOLD = {
     "SITE_HEADER": "NEO Coordination",
     "SITE_SUBHEADER": "joint observations of near-Earth asteroids",
     "SHOW_HISTORY": True,
+    "SITE_ICON": lambda request: static("web/icon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("web/icon.svg")}],
     "STYLES": [lambda request: static("web/admin.css")],
+    "SCRIPTS": [lambda request: static("web/admin.js")],
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": "coordination.web.desk.menu.menu"},
 }
 

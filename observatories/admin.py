@@ -12,6 +12,8 @@ from django.db.models import DateTimeField, Exists, Field, Model, OuterRef, Quer
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -129,7 +131,7 @@ class UserAdmin(DjangoUserAdmin, ExportingAdmin, DiscreetAdmin):
     actions = ("switch_off_second_factor",)
 
     @admin.action(
-        description="Switch off the second factor (telephone and recovery codes are lost)", permissions=["rescue"]
+        description=_("Switch off the second factor (telephone and recovery codes are lost)"), permissions=["rescue"]
     )
     def switch_off_second_factor(self, request: HttpRequest, users: QuerySet[Any]) -> None:
         for user in users:
@@ -153,11 +155,11 @@ class GroupAdmin(DjangoGroupAdmin, DiscreetAdmin):
 
 
 class HasTelescopes(admin.SimpleListFilter):
-    title = "telescopes"
+    title = _("telescopes")
     parameter_name = "telescopes"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "with telescopes"), ("no", "without telescopes")]
+        return [("yes", gettext("with telescopes")), ("no", gettext("without telescopes"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() not in ("yes", "no"):
@@ -171,15 +173,15 @@ class ObservatoryAdmin(ServiceAdmin, PublicAdmin):
     list_display = ("name", "mpc_code", "kind", "longitude_deg", "latitude_deg", "height_m", "time_zone")
     list_filter = ("kind", "coordinate_source", HasTelescopes)
     search_fields = ("mpc_code", "name")
-    search_help_text = "name or MPC code"
+    search_help_text = _("name or MPC code")
     readonly_fields = ("coordinate_source", "time_zone", "created_at")
     fieldsets = (
         (None, {"fields": ("name", "mpc_code", "kind")}),
         (
-            "Place (WGS84)",
+            _("Place (WGS84)"),
             {
                 "fields": ("longitude_deg", "latitude_deg", "height_m", "coordinate_source", "time_zone", "created_at"),
-                "description": "Coordinates changed here are kept by later imports of MPC codes.",
+                "description": _("Coordinates changed here are kept by later imports of MPC codes."),
             },
         ),
     )
@@ -216,16 +218,16 @@ class TelescopeAdmin(ServiceAdmin, PublicAdmin):
     list_filter = ("state", "is_demo", "organisation")
     list_select_related = ("observatory", "organisation")
     search_fields = ("name", "observatory__mpc_code", "observatory__name", "organisation__name")
-    search_help_text = "name, observatory, MPC code or organisation"
+    search_help_text = _("name, observatory, MPC code or organisation")
     autocomplete_fields = ("observatory", "organisation")
     readonly_fields = ("created_at",)
     inlines = (ClosureInline,)
     actions_detail = ("horizon", "tonight", "close")
     fieldsets = (
-        ("Place", {"fields": ("name", "observatory", "organisation", "state", "is_demo", "created_at")}),
-        ("Figures", {"fields": ("aperture_m", ("field_width_deg", "field_height_deg"), "figures_note")}),
+        (_("Place"), {"fields": ("name", "observatory", "organisation", "state", "is_demo", "created_at")}),
+        (_("Figures"), {"fields": ("aperture_m", ("field_width_deg", "field_height_deg"), "figures_note")}),
         (
-            "Limits",
+            _("Limits"),
             {
                 "fields": (
                     ("altitude_min_deg", "altitude_max_deg"),
@@ -237,10 +239,12 @@ class TelescopeAdmin(ServiceAdmin, PublicAdmin):
                     ("limiting_v_mag", "rate_max_arcsec_min"),
                     "window_min_s",
                 ),
-                "description": "Windows are computed within these limits. A limit that is left empty does not apply.",
+                "description": _(
+                    "Windows are computed within these limits. A limit that is left empty does not apply."
+                ),
             },
         ),
-        ("Times", {"fields": (("setup_s", "slew_s"),)}),
+        (_("Times"), {"fields": (("setup_s", "slew_s"),)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Telescope | None = None) -> Any:
@@ -251,15 +255,15 @@ class TelescopeAdmin(ServiceAdmin, PublicAdmin):
         return (place, *self.fieldsets[1:])
 
     # Pages of rooms above, by the names of their addresses.
-    @action(description="Horizon", icon="landscape")
+    @action(description=_("Horizon"), icon="landscape")
     def horizon(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         return HttpResponseRedirect(reverse("desk:horizon", args=[object_id]))
 
-    @action(description="Tonight", icon="nights_stay")
+    @action(description=_("Tonight"), icon="nights_stay")
     def tonight(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         return HttpResponseRedirect(reverse("desk:tonight-of", args=[object_id]))
 
-    @action(description="Close", icon="block")
+    @action(description=_("Close"), icon="block")
     def close(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         return HttpResponseRedirect(f"{reverse('desk:close')}?telescope={object_id}")
 
@@ -324,7 +328,7 @@ class ClosureAdmin(ServiceAdmin):
     list_select_related = ("telescope", "created_by")
     list_filter = ("telescope__organisation", "starts_at")
     search_fields = ("telescope__name", "telescope__observatory__mpc_code", "reason")
-    search_help_text = "telescope, MPC code or reason"
+    search_help_text = _("telescope, MPC code or reason")
     autocomplete_fields = ("telescope",)
     fields = ("telescope", "starts_at", "ends_at", "reason")
     readonly_fields = ("recurs",)
@@ -332,7 +336,7 @@ class ClosureAdmin(ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: Closure | None = None) -> Any:
         return self.fields if obj is None or obj.recurring_id is None else (*self.fields, "recurs")
 
-    @admin.display(description="recurs")
+    @admin.display(description=_("recurs"))
     def recurs(self, closure: Closure) -> str:
         """To the page of the desk on which the rest is changed, by the name of its address."""
         shown = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'

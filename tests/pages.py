@@ -146,6 +146,11 @@ PAGES = {
     "api-problems": Page(_at("api-problems")),
     "api-problem": Page(_at("api-problem", lambda scene: "conflict")),
 }
+# Drawn from the same template as another one of the table: looked at once in the browser.
+LIKE_ANOTHER = {
+    "admin-sign-in", "lost-password-sent", "recovery-codes", "desk:tonight", "desk:tonight-of", "api-problem",
+    "no invitation",
+}  # fmt: skip
 # Drawn by programs of others from the OpenAPI document: what is promised of our own pages is not asked of them.
 DRAWN_BY_OTHERS = {"api-docs", "api-redoc"}
 # Beside the table: other states of pages, pages without an address of their own, two of the administration.

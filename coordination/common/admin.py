@@ -6,6 +6,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -17,7 +18,7 @@ class ExportingAdmin(ModelAdmin):
     """What its list shows can be had as CSV too."""
 
     list_before_template = "desk/empty_list.html"
-    when_empty = ""  # what to do next where the list is empty
+    when_empty: Any = ""  # what to do next where the list is empty
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if exporting.wanted(request):
@@ -107,7 +108,7 @@ class EventFailureAdmin(ReadOnlyAdmin):
     list_select_related = ("event",)
     actions = ("handle_again",)
 
-    @admin.action(description="Handle again", permissions=["handle"])
+    @admin.action(description=_("Handle again"), permissions=["handle"])
     def handle_again(self, request: HttpRequest, failures: QuerySet[Any]) -> None:
         for failure in failures:
             try:
@@ -141,27 +142,27 @@ class SourceStateAdmin(ReadOnlyAdmin):
         count = replies.annotate(count=Count("pk")).values("count")
         return super().get_queryset(request).annotate(quarantined=Coalesce(Subquery(count), 0))
 
-    @admin.display(description="what it is")
+    @admin.display(description=_("what it is"))
     def title(self, state: SourceState) -> str:
         source = sources.source_named(state.source)
         return source.title if source else ""
 
-    @admin.display(description="age of the last answer")
+    @admin.display(description=_("age of the last answer"))
     def age(self, state: SourceState) -> str:
         return "never" if state.last_success_at is None else timesince(state.last_success_at, clock.now())
 
-    @admin.display(description="fresh", boolean=True)
+    @admin.display(description=_("fresh"), boolean=True)
     def is_fresh(self, state: SourceState) -> bool | None:
         source = sources.source_named(state.source)
         if source is None or state.last_success_at is None:
             return None if source is None else False
         return clock.now() - state.last_success_at <= source.fresh_for
 
-    @admin.display(description="breaker")
+    @admin.display(description=_("breaker"))
     def breaker(self, state: SourceState) -> str:
         return SourceState.Breaker(state.breaker).label
 
-    @admin.display(description="quarantined", ordering="quarantined")
+    @admin.display(description=_("quarantined"), ordering="quarantined")
     def quarantined(self, state: SourceState) -> int:
         return int(getattr(state, "quarantined", 0))
 

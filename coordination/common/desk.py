@@ -16,6 +16,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
 from .actors import Actor, actor_of
@@ -198,9 +200,12 @@ def link(obj: Model | None, text: object = "", action: str = "") -> str:
     return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, text or obj)
 
 
-def utc_field(label: str, *, required: bool = True, help_text: str = "") -> forms.SplitDateTimeField:
+def utc_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.SplitDateTimeField:
     return forms.SplitDateTimeField(
-        label=f"{label} (UTC)", required=required, help_text=help_text, widget=UnfoldAdminSplitDateTimeWidget()
+        label=format_lazy("{} (UTC)", label),
+        required=required,
+        help_text=help_text,
+        widget=UnfoldAdminSplitDateTimeWidget(),
     )
 
 
@@ -210,7 +215,7 @@ class ConfirmForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text="everybody concerned is told"
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text=_("everybody concerned is told")
     )
 
 

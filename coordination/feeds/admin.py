@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext_lazy as _
 
 from coordination.campaigns.admin import acts_for_any, scheduled_by
 from coordination.campaigns.models import Campaign
@@ -79,15 +80,15 @@ class CalendarFeedAdmin(ServiceAdmin):
         response["Referrer-Policy"] = "no-referrer"
         return response
 
-    @admin.display(description="of")
+    @admin.display(description=_("of"))
     def subject_name(self, feed: CalendarFeed) -> str:
         return str(feed.subject)
 
-    @admin.display(description="secret")
+    @admin.display(description=_("secret"))
     def shown(self, feed: CalendarFeed) -> str:
         return f"{feed.prefix}…"
 
-    @admin.action(description="Revoke", permissions=["revoke"])
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, feeds: QuerySet[CalendarFeed]) -> None:
         for pk in feeds.values_list("pk", flat=True):
             try:

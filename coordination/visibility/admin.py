@@ -3,6 +3,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.paginator import InfinitePaginator
 
@@ -29,7 +31,7 @@ class ComputationAdmin(ReadOnlyAdmin):
 
 
 class TrustFilter(admin.SimpleListFilter):
-    title = "trust in the orbit"
+    title = _("trust in the orbit")
     parameter_name = "orbit_trust"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -41,11 +43,11 @@ class TrustFilter(admin.SimpleListFilter):
 
 
 class FitsFieldFilter(admin.SimpleListFilter):
-    title = "3-sigma fits the field"
+    title = _("3-sigma fits the field")
     parameter_name = "fits_field"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "fits"), ("no", "does not fit")]
+        return [("yes", gettext("fits")), ("no", gettext("does not fit"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(fits_field=self.value() == "yes") if self.value() in ("yes", "no") else queryset
@@ -78,7 +80,7 @@ class VisibilityWindowAdmin(ByDesignation, ReadOnlyAdmin):
     ordering = ("starts_at", "id")
     list_per_page = 50
 
-    @admin.display(description="highest (deg)")
+    @admin.display(description=_("highest (deg)"))
     def highest_deg(self, window: VisibilityWindow) -> str:
         return f"{window.peak_altitude_deg:.1f}"
 
@@ -94,16 +96,16 @@ class VisibilityWindowAdmin(ByDesignation, ReadOnlyAdmin):
         heavy = ("orbit__covariance", "ephemeris__state", "ephemeris__blocks")
         return quality.with_quality(super().get_queryset(request)).defer(*heavy)
 
-    @admin.display(description="orbit is")
+    @admin.display(description=_("orbit is"))
     def orbit_trust(self, window: VisibilityWindow) -> str:
         return quality.quality_of(window).orbit_trust or "not known"
 
-    @admin.display(description="1-sigma")
+    @admin.display(description=_("1-sigma"))
     def one_sigma(self, window: VisibilityWindow) -> str:
         known = quality.quality_of(window).uncertainty
         return "" if known is None else f"{'~' if known.is_estimate else ''}{in_words(known.major_arcsec)}"
 
-    @admin.display(description="3-sigma fits the field", boolean=True)
+    @admin.display(description=_("3-sigma fits the field"), boolean=True)
     def fits(self, window: VisibilityWindow) -> bool | None:
         return quality.quality_of(window).fits_field
 
@@ -114,7 +116,10 @@ class PriorityWeightsAdmin(SimpleHistoryAdmin, PublicAdmin):
 
     list_display = ("__str__", *PARTS)
     fieldsets = (
-        ("Parts of the score", {"fields": (tuple(PARTS),), "description": "Only ratios count. See docs/priority.md."}),
+        (
+            _("Parts of the score"),
+            {"fields": (tuple(PARTS),), "description": _("Only ratios count. See docs/priority.md.")},
+        ),
         *((part.capitalize(), {"fields": (names,)}) for part, names in PARTS.items()),
     )
 

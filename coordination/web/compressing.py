@@ -13,4 +13,4 @@ class CompressPages(GZipMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if is_for_machines(request) or not response.get("Content-Type", "").startswith(("text/", "image/svg")):
             return response
-        return super().process_response(request, response)  # type: ignore[arg-type]
+        return super().process_response(request, response)

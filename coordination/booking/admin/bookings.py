@@ -9,7 +9,8 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import (
@@ -45,8 +46,8 @@ from .shared import BOOKING_COLOURS, at_place, other_booking, period_panel, prin
 
 class MoveForm(forms.Form):
     telescope = forms.ModelChoiceField(queryset=Telescope.objects.none(), widget=UnfoldAdminSelectWidget())
-    observe_from = utc_field("observe from")
-    observe_until = utc_field("observe until", help_text="setup and slew are occupied before it too")
+    observe_from = utc_field(_("Observe from"))
+    observe_until = utc_field(_("Observe until"), help_text=_("setup and slew are occupied before it too"))
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,9 +59,9 @@ class MoveForm(forms.Form):
 
 
 class BookForm(MoveForm):
-    target = forms.ModelChoiceField(queryset=Target.objects.none(), required=False, help_text="if there is one")
+    target = forms.ModelChoiceField(queryset=Target.objects.none(), required=False, help_text=_("if there is one"))
     purpose = forms.CharField(required=False, max_length=200, widget=UnfoldAdminTextInputWidget())
-    hold = forms.BooleanField(required=False, label="hold it only: not confirmed yet", widget=UnfoldBooleanWidget())
+    hold = forms.BooleanField(required=False, label=_("Hold it only: not confirmed yet"), widget=UnfoldBooleanWidget())
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
@@ -87,19 +88,19 @@ def filled_in(request: HttpRequest) -> dict[str, Any]:
 
 
 BULK_LABELS = {
-    "confirm_chosen": gettext_lazy("Confirm"),
-    "release_chosen": gettext_lazy("Release"),
-    "report_chosen": gettext_lazy("Mark as observed or failed"),
+    "confirm_chosen": _("Confirm"),
+    "release_chosen": _("Release"),
+    "report_chosen": _("Mark as observed or failed"),
 }
 BULK_ACTIONS = tuple(BULK_LABELS)
 
 
 class ByWhom(admin.SimpleListFilter):
-    title = "by"
+    title = _("by")
     parameter_name = "by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("claim", "claims on slots"), ("staff", "local staff")]
+        return [("claim", gettext("claims on slots")), ("staff", gettext("local staff"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() not in ("claim", "staff"):
@@ -116,8 +117,8 @@ class BookingAdmin(DeskAdmin):
     list_filter = ("state", ByWhom, "result", "disturbed", ("telescope", admin.RelatedOnlyFieldListFilter))
     date_hierarchy = "starts_at"
     search_fields = ("telescope__name", "telescope__observatory__mpc_code", "purpose")
-    search_help_text = "telescope, MPC code or purpose"
-    when_empty = "There is no booking here. Claims on slots make bookings; local use is entered with Add booking."
+    search_help_text = _("telescope, MPC code or purpose")
+    when_empty = _("There is no booking here. Claims on slots make bookings; local use is entered with Add booking.")
     fields = ("telescope", "organisation", "shown_state", "observation", "occupied", "what_for", "slot", "is_disturbed",
               "prints", "result", "result_note", "result_at")  # fmt: skip
     readonly_fields = ("shown_state", "observation", "occupied", "what_for", "slot", "is_disturbed", "prints")
@@ -132,38 +133,38 @@ class BookingAdmin(DeskAdmin):
         bookings = super().get_queryset(request).annotate(names_target=Exists(targets), shows_slot=Exists(slots))
         return bookings.select_related("telescope__observatory", "organisation", "target", "claim__slot")
 
-    @display(description="observation", ordering="observe_from")
+    @display(description=_("observation"), ordering="observe_from")
     def period(self, booking: Booking) -> str:
         return period_text(booking.observe_from, booking.observe_until)
 
-    @display(description="observation")
+    @display(description=_("observation"))
     def observation(self, booking: Booking) -> str:
         return at_place(booking.telescope, booking.observe_from, booking.observe_until)
 
-    @display(description="occupied, with setup and slew")
+    @display(description=_("occupied, with setup and slew"))
     def occupied(self, booking: Booking) -> str:
         return f"{booking.starts_at:%Y-%m-%d %H:%M:%S} to {booking.ends_at:%Y-%m-%d %H:%M:%S} UTC"
 
-    @display(description="for")
+    @display(description=_("for"))
     def what_for(self, booking: Any) -> str:
         target = booking.target if booking.target is None or booking.names_target else "a target that is not public"
         return ", ".join(str(each) for each in (target, booking.purpose) if each) or "-"
 
-    @display(description="slot")
+    @display(description=_("slot"))
     def slot(self, booking: Any) -> str:
         if booking.claim is None:
             return "local use"
         return link(booking.claim.slot) if booking.shows_slot else "of a campaign that is not public"
 
-    @display(description="state", ordering="state", label=BOOKING_COLOURS)
+    @display(description=_("state"), ordering="state", label=BOOKING_COLOURS)
     def shown_state(self, booking: Booking) -> str:
         return booking.state
 
-    @display(description="disturbed", label={"closed": "danger"})
+    @display(description=_("disturbed"), label={"closed": "danger"})
     def is_disturbed(self, booking: Booking) -> str | None:
         return "closed" if booking.disturbed else None
 
-    @display(description="for the dome")
+    @display(description=_("for the dome"))
     def prints(self, booking: Any) -> str:
         return print_links(booking, with_target=booking.target is not None and booking.names_target)
 
@@ -198,9 +199,15 @@ class BookingAdmin(DeskAdmin):
 
         form = BookForm(posted(request), request=request, initial=filled_in(request))
         return self.ask(
-            request, form, title="Book a telescope", submit="Book", do=book, aside=period_panel(typed_period(form)),
-            intro="For local use of a telescope of your own organisation.", done="The telescope is booked.",
-        )  # fmt: skip
+            request,
+            form,
+            title=gettext("Book a telescope"),
+            submit=gettext("Book"),
+            do=book,
+            aside=period_panel(typed_period(form)),
+            intro=gettext("For local use of a telescope of your own organisation."),
+            done=gettext("The telescope is booked."),
+        )
 
     def for_each(self, request: HttpRequest, bookings: QuerySet[Any], do: Callable[[int], object]) -> None:
         """One service call a booking; what is refused is told, with the reason, and the others are done."""
@@ -241,28 +248,37 @@ class BookingAdmin(DeskAdmin):
             aside=format_html_join("", '<input type="hidden" name="{}" value="{}">', again),
         )  # fmt: skip
 
-    @action(description="Report result", icon="task_alt", variant=ActionVariant.PRIMARY)
+    @action(description=_("Report result"), icon="task_alt", variant=ActionVariant.PRIMARY)
     def report(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         booking = self.row(request, object_id, "report")
         initial = {"result": booking.result, "note": booking.result_note}
         return self.ask(
-            request, ResultForm(posted(request), initial=initial), obj=booking,
-            title="What came of it", submit="Report",
-            intro="It may be corrected later. The slot is completed when it is over and everybody has reported.",
-            done="The result is on record.",
+            request,
+            ResultForm(posted(request), initial=initial),
+            obj=booking,
+            title=gettext("What came of it"),
+            submit=gettext("Report"),
+            intro=gettext(
+                "It may be corrected later. The slot is completed when it is over and everybody has reported."
+            ),
+            done=gettext("The result is on record."),
             do=lambda given: services.report_result(booking.pk, actor=signed_in(request), **given),
-        )  # fmt: skip
+        )
 
-    @action(description="Confirm", icon="check", variant=ActionVariant.PRIMARY)
+    @action(description=_("Confirm"), icon="check", variant=ActionVariant.PRIMARY)
     def confirm(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         booking = self.row(request, object_id, "confirm")
         return self.ask(
-            request, ConfirmForm(posted(request)), obj=booking, title="Confirm the booking", submit="Confirm",
-            done="The booking is confirmed.",
+            request,
+            ConfirmForm(posted(request)),
+            obj=booking,
+            title=gettext("Confirm the booking"),
+            submit=gettext("Confirm"),
+            done=gettext("The booking is confirmed."),
             do=lambda given: services.confirm_booking(booking.pk, actor=signed_in(request)),
-        )  # fmt: skip
+        )
 
-    @action(description="Move", icon="schedule")
+    @action(description=_("Move"), icon="schedule")
     def move(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         booking = self.row(request, object_id, "move")
         initial = {name: getattr(booking, name) for name in ("telescope", "observe_from", "observe_until")}
@@ -276,14 +292,19 @@ class BookingAdmin(DeskAdmin):
         shown = {**typed_period(form), **({"target": booking.target_id} if booking.names_target else {})}
         return self.ask(
             request, form, obj=booking, do=move, aside=period_panel(shown, besides=booking.pk),
-            title="Move the booking", submit="Move", done="The booking is moved.",
+            title=gettext("Move the booking"), submit=gettext("Move"), done=gettext("The booking is moved."),
         )  # fmt: skip
 
-    @action(description="Release", icon="undo", variant=ActionVariant.DANGER)
+    @action(description=_("Release"), icon="undo", variant=ActionVariant.DANGER)
     def release(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         booking = self.row(request, object_id, "release")
         return self.ask(
-            request, OptionalReasonForm(posted(request)), obj=booking, title="Release the booking", submit="Release",
-            danger=True, done="The telescope is free.",
+            request,
+            OptionalReasonForm(posted(request)),
+            obj=booking,
+            title=gettext("Release the booking"),
+            submit=gettext("Release"),
+            danger=True,
+            done=gettext("The telescope is free."),
             do=lambda given: services.release_booking(booking.pk, reason=given["reason"], actor=signed_in(request)),
-        )  # fmt: skip
+        )

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import QuerySet, prefetch_related_objects
 from django.forms import modelform_factory
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -40,10 +41,10 @@ class ClaimForm(forms.Form):
         widget=UnfoldAdminCheckboxSelectMultipleWidget(), error_messages={"required": "Choose one seat or more."}
     )
     allow_waiting = forms.BooleanField(
-        required=False, label="wait for a free place if the slot is full", widget=UnfoldBooleanWidget()
+        required=False, label=_("wait for a free place if the slot is full"), widget=UnfoldBooleanWidget()
     )
     note = forms.CharField(
-        required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="for the participants"
+        required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text=_("for the participants")
     )
 
     def __init__(self, *args: Any, slot: Slot, organisation: Organisation, user: User, **kwargs: Any) -> None:
@@ -109,8 +110,8 @@ class SeatsForm(forms.Form):
 
 class ShiftForm(forms.Form):
     minutes = forms.FloatField(
-        label="shift by (min)", min_value=-1440, max_value=1440, widget=UnfoldAdminDecimalFieldWidget(),
-        help_text="later is positive",
+        label=_("shift by (min)"), min_value=-1440, max_value=1440, widget=UnfoldAdminDecimalFieldWidget(),
+        help_text=_("later is positive"),
     )  # fmt: skip
 
 
@@ -130,19 +131,19 @@ class ClaimsOfSlot(ReadOnlyInline):
         claims = Claim.objects.visible_to(actor_for(request)).select_related("organisation", "slot")
         return claims.prefetch_related("seats__telescope")
 
-    @display(description="organisation")
+    @display(description=_("organisation"))
     def claim(self, claim: Claim) -> str:
         return link(claim, claim.organisation)
 
-    @display(description="state", label=CLAIM_COLOURS)
+    @display(description=_("state"), label=CLAIM_COLOURS)
     def shown_state(self, claim: Claim) -> str:
         return claim.state
 
-    @display(description="seats")
+    @display(description=_("seats"))
     def claimed_seats_text(self, claim: Claim) -> str:
         return ", ".join(seat.telescope.name for seat in claim.seats.all())
 
-    @display(description="accepts shift")
+    @display(description=_("accepts shift"))
     def shift(self, claim: Claim) -> str:
         if claim.slot.proposed_shift_s is None or claim.state not in Claim.HOLDING:
             return "-"

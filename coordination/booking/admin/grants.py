@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -23,7 +25,9 @@ from ..models import TelescopeGrant
 class GrantForm(forms.Form):
     telescope = forms.ModelChoiceField(queryset=Telescope.objects.none(), widget=UnfoldAdminSelectWidget())
     organisation = forms.ModelChoiceField(
-        queryset=Organisation.objects.order_by("name"), widget=UnfoldAdminSelectWidget(), help_text="who may claim it"
+        queryset=Organisation.objects.order_by("name"),
+        widget=UnfoldAdminSelectWidget(),
+        help_text=_("who may claim it"),
     )
     campaign = forms.ModelChoiceField(
         queryset=Campaign.objects.none(),
@@ -31,8 +35,8 @@ class GrantForm(forms.Form):
         empty_label="in any campaign",
         widget=UnfoldAdminSelectWidget(),
     )
-    starts_at = utc_field("from")
-    ends_at = utc_field("to")
+    starts_at = utc_field(_("from"))
+    ends_at = utc_field(_("to"))
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,7 +61,7 @@ class GrantAdmin(DeskAdmin):
     list_select_related = ("telescope__observatory", "organisation", "campaign")
     list_filter = (("organisation", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("telescope__name", "organisation__name")
-    when_empty = "There is no grant here. With Add a scheduler lets another organisation claim a telescope."
+    when_empty = _("There is no grant here. With Add a scheduler lets another organisation claim a telescope.")
     actions_detail = ("revoke",)
     refused_fields = {"observe_from": "starts_at", "observe_until": "ends_at"}
 
@@ -87,16 +91,27 @@ class GrantAdmin(DeskAdmin):
             )  # fmt: skip
 
         return self.ask(
-            request, GrantForm(posted(request), request=request), title="Lend a telescope", submit="Grant", do=give,
-            intro="The organisation may then claim it for observations inside the period.", done="The grant is given.",
-        )  # fmt: skip
+            request,
+            GrantForm(posted(request), request=request),
+            title=gettext("Lend a telescope"),
+            submit=gettext("Grant"),
+            do=give,
+            intro=gettext("The organisation may then claim it for observations inside the period."),
+            done=gettext("The grant is given."),
+        )
 
-    @action(description="Revoke", icon="undo", variant=ActionVariant.DANGER)
+    @action(description=_("Revoke"), icon="undo", variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         grant = self.row(request, object_id, "revoke")
         return self.ask(
-            request, ConfirmForm(posted(request)), obj=grant, title="Revoke the grant", submit="Revoke", danger=True,
-            intro="No further claims by it; what is claimed stays.", done="The grant is revoked.",
+            request,
+            ConfirmForm(posted(request)),
+            obj=grant,
+            title=gettext("Revoke the grant"),
+            submit=gettext("Revoke"),
+            danger=True,
+            intro=gettext("No further claims by it; what is claimed stays."),
+            done=gettext("The grant is revoked."),
             then=list_address(TelescopeGrant),
             do=lambda given: services.revoke_grant(grant.pk, actor=signed_in(request)),
-        )  # fmt: skip
+        )

@@ -8,6 +8,8 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -65,30 +67,30 @@ class SeatInline(ReadOnlyInline):
             super().get_queryset(request).select_related("telescope__observatory", "telescope__organisation")
         )
 
-    @display(description="operator")
+    @display(description=_("operator"))
     def operator(self, seat: Seat) -> str:
         return str(seat.telescope.organisation)
 
-    @display(description="observation")
+    @display(description=_("observation"))
     def period(self, seat: Seat) -> str:
         return at_place(seat.telescope, seat.observe_from, seat.observe_until)
 
-    @display(description="altitude, V, motion")
+    @display(description=_("altitude, V, motion"))
     def sky(self, seat: Seat) -> str:
         told = ((seat.peak_altitude_deg, "{:.0f} deg"), (seat.v_mag, "V {:.1f}"), (seat.rate_arcsec_min, '{:.1f}"/min'))
         return ", ".join(text.format(value) for value, text in told if value is not None) or "-"
 
-    @display(description="state", label=SEAT_COLOURS)
+    @display(description=_("state"), label=SEAT_COLOURS)
     def shown_state(self, seat: Any) -> str:
         return str(seat.state)
 
 
 class Claimable(admin.SimpleListFilter):
-    title = "to be claimed"
+    title = _("to be claimed")
     parameter_name = "claimable"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("mine", "by my organisations")]
+        return [("mine", gettext("by my organisations"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return only_claimable(queryset, request.user) if self.value() == "mine" else queryset
@@ -102,8 +104,8 @@ class SlotAdmin(DeskAdmin):
                    "needs_review")  # fmt: skip
     date_hierarchy = "starts_at"
     search_fields = ("target__designation", "target__name", "campaign__title")
-    search_help_text = "designation or name of the target, or campaign"
-    when_empty = "There is no slot here. The coordinator of a campaign makes drafts with Propose slots on its page."
+    search_help_text = _("designation or name of the target, or campaign")
+    when_empty = _("There is no slot here. The coordinator of a campaign makes drafts with Propose slots on its page.")
     inlines = (SeatInline, ClaimsOfSlot)
     refused_fields = {"telescopes": "seats", "telescope": "seats"}
     readonly_fields = ("next_step", "shown_state", "period", "room", "quorum_asked", "quorum_there", "yields",
@@ -114,7 +116,7 @@ class SlotAdmin(DeskAdmin):
             {"fields": ("next_step", ("campaign_title", "target_name"), ("shown_state", "kind"), ("period", "room"),
                         ("claim_until", "replace_until"), ("quorum_asked", "quorum_there"))},
         ),
-        ("Why here, and what it gives", {"fields": ("reason", "yields", "notes")}),
+        (_("Why here, and what it gives"), {"fields": ("reason", "yields", "notes")}),
     )  # fmt: skip
     actions_detail = (
         "publish", "claim", "accept_shift", "propose_shift", "dismiss_review", "edit", "remove_seats", "complete",
@@ -132,40 +134,40 @@ class SlotAdmin(DeskAdmin):
         return self.fieldsets
 
     # --- columns -----------------------------------------------------------------------------------------------------
-    @display(description="period", ordering="starts_at")
+    @display(description=_("period"), ordering="starts_at")
     def period(self, slot: Slot) -> str:
         return period_text(slot.starts_at, slot.ends_at)
 
-    @display(description="campaign", ordering="campaign__title")
+    @display(description=_("campaign"), ordering="campaign__title")
     def campaign_title(self, slot: Slot) -> str:
         return link(slot.campaign)
 
-    @display(description="target")
+    @display(description=_("target"))
     def target_name(self, slot: Slot) -> str:
         return link(slot.target)
 
-    @display(description="state", ordering="state", label=SLOT_COLOURS)
+    @display(description=_("state"), ordering="state", label=SLOT_COLOURS)
     def shown_state(self, slot: Slot) -> str:
         return slot.state.replace("_", " ")
 
-    @display(description="seats taken")
+    @display(description=_("seats taken"))
     def taken(self, slot: Any) -> str:
         return f"{slot.taken_seats}" + (f" of {slot.capacity}" if slot.capacity is not None else "")
 
-    @display(description="claims until", ordering="claim_deadline")
+    @display(description=_("claims until"), ordering="claim_deadline")
     def claim_until(self, slot: Slot) -> str:
         return f"{slot.claim_deadline:%Y-%m-%d %H:%M} UTC"
 
-    @display(description="replacements until")
+    @display(description=_("replacements until"))
     def replace_until(self, slot: Slot) -> str:
         return f"{slot.replacement_deadline:%Y-%m-%d %H:%M} UTC"
 
-    @display(description="needs", label={"replacement": "danger", "review": "warning"})
+    @display(description=_("needs"), label={"replacement": "danger", "review": "warning"})
     def attention(self, slot: Slot) -> str | None:
         return "replacement" if slot.needs_replacement else "review" if slot.needs_review else None
 
     # --- its own page ------------------------------------------------------------------------------------------------
-    @display(description="next")
+    @display(description=_("next"))
     def next_step(self, slot: Slot) -> str:
         if slot.state == Slot.State.CONFIRMED and slot.needs_replacement:
             return (
@@ -176,11 +178,11 @@ class SlotAdmin(DeskAdmin):
             return "Its deadline has passed without its quorum; it is about to expire."
         return NEXT_STEPS[Slot.State(slot.state)]
 
-    @display(description="may move within")
+    @display(description=_("may move within"))
     def room(self, slot: Slot) -> str:
         return period_text(slot.room_starts_at, slot.room_ends_at)
 
-    @display(description="quorum asked for")
+    @display(description=_("quorum asked for"))
     def quorum_asked(self, slot: Slot) -> str:
         asked = [f"{slot.min_sites} site{'' if slot.min_sites == 1 else 's'}"]
         for value, text in (
@@ -193,18 +195,18 @@ class SlotAdmin(DeskAdmin):
                 asked.append(text.format(value))
         return ", ".join(asked) + (f"; {slot.capacity} seats at most" if slot.capacity is not None else "")
 
-    @display(description="quorum there")
+    @display(description=_("quorum there"))
     def quorum_there(self, slot: Slot) -> str:
         if slot.state not in Slot.LIVE:
             return "-"
         quorum = quorum_of(slot, active_bookings(slot))
         return f"holds: {quorum.text}" if quorum.holds else f"lacking: {quorum.text}"
 
-    @display(description="expected yield")
+    @display(description=_("expected yield"))
     def yields(self, slot: Slot) -> str:
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in yield_in_words(slot))) or "not computed"
 
-    @display(description="a new orbit")
+    @display(description=_("a new orbit"))
     def review(self, slot: Slot) -> str:
         proposed = ""
         if slot.proposed_shift_s is not None:
@@ -231,17 +233,21 @@ class SlotAdmin(DeskAdmin):
         return [claim for claim in holding if acts_for(request, claim.organisation_id)]
 
     # --- actions -----------------------------------------------------------------------------------------------------
-    @action(description="Publish", icon="campaign", variant=ActionVariant.PRIMARY)
+    @action(description=_("Publish"), icon="campaign", variant=ActionVariant.PRIMARY)
     def publish(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "publish")
         return self.ask(
-            request, ConfirmForm(posted(request)), obj=slot, title="Publish the slot", submit="Publish",
+            request,
+            ConfirmForm(posted(request)),
+            obj=slot,
+            title=gettext("Publish the slot"),
+            submit=gettext("Publish"),
             intro=f"All participants are told. Seats can be claimed until {self.claim_until(slot)}.",
-            done="The slot is open to claims.",
+            done=gettext("The slot is open to claims."),
             do=lambda given: services.publish_slot(slot.pk, actor=signed_in(request)),
-        )  # fmt: skip
+        )
 
-    @action(description="Claim seats", icon="event_available", variant=ActionVariant.PRIMARY)
+    @action(description=_("Claim seats"), icon="event_available", variant=ActionVariant.PRIMARY)
     def claim(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "claim")
         organisations = claimants(request, slot)
@@ -252,7 +258,7 @@ class SlotAdmin(DeskAdmin):
         initial = {"seats": request.GET.getlist("seats")}
         form = ClaimForm(posted(request), slot=slot, organisation=chosen, user=signed_in(request), initial=initial)
         return self.ask(
-            request, form, obj=slot, title=f"Claim seats for {chosen}", submit="Claim", done=claim_answer,
+            request, form, obj=slot, title=f"Claim seats for {chosen}", submit=gettext("Claim"), done=claim_answer,
             intro=f"{slot.target}, {self.period(slot)}. All the seats that you choose, or none; their telescopes "
             "are held at once." + (" Not open to your organisation:" if form.refusals else ""),
             lines=form.refusals,
@@ -263,7 +269,7 @@ class SlotAdmin(DeskAdmin):
             ),
         )  # fmt: skip
 
-    @action(description="Accept shift", icon="check", variant=ActionVariant.PRIMARY)
+    @action(description=_("Accept shift"), icon="check", variant=ActionVariant.PRIMARY)
     def accept_shift(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "accept_shift")
         claims = self.shift_claims(request, slot)
@@ -273,34 +279,48 @@ class SlotAdmin(DeskAdmin):
                 services.accept_shift(claim.pk, actor=signed_in(request))
 
         return self.ask(
-            request, ConfirmForm(posted(request)), obj=slot, title="Accept the shift", submit="Accept", do=accept,
-            intro=self.review(slot), lines=[str(claim.organisation) for claim in claims], done="The shift is accepted.",
-        )  # fmt: skip
+            request,
+            ConfirmForm(posted(request)),
+            obj=slot,
+            title=gettext("Accept the shift"),
+            submit=gettext("Accept"),
+            do=accept,
+            intro=self.review(slot),
+            lines=[str(claim.organisation) for claim in claims],
+            done=gettext("The shift is accepted."),
+        )
 
-    @action(description="Propose shift", icon="schedule")
+    @action(description=_("Propose shift"), icon="schedule")
     def propose_shift(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "propose_shift")
         shift_s = slot.proposed_shift_s
         initial = {"minutes": round(shift_s / 60.0, 2)} if shift_s is not None else {}
         return self.ask(
-            request, ShiftForm(posted(request), initial=initial), obj=slot, title="Propose a shift", submit="Propose",
-            intro="Holders are asked; it is made when all accept, and at once where nobody holds a seat.",
-            done="The shift is proposed, or made where nobody had to be asked.",
-            do=lambda given: services.propose_shift(
-                slot.pk, shift_s=60.0 * given["minutes"], actor=signed_in(request)
-            ),
-        )  # fmt: skip
+            request,
+            ShiftForm(posted(request), initial=initial),
+            obj=slot,
+            title=gettext("Propose a shift"),
+            submit=gettext("Propose"),
+            intro=gettext("Holders are asked; it is made when all accept, and at once where nobody holds a seat."),
+            done=gettext("The shift is proposed, or made where nobody had to be asked."),
+            do=lambda given: services.propose_shift(slot.pk, shift_s=60.0 * given["minutes"], actor=signed_in(request)),
+        )
 
-    @action(description="Keep as it is", icon="do_not_disturb_on")
+    @action(description=_("Keep as it is"), icon="do_not_disturb_on")
     def dismiss_review(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "dismiss_review")
         return self.ask(
-            request, ConfirmForm(posted(request)), obj=slot, title="Keep the slot as it is", submit="Keep",
-            intro=self.review(slot), done="The slot stays as it is.",
+            request,
+            ConfirmForm(posted(request)),
+            obj=slot,
+            title=gettext("Keep the slot as it is"),
+            submit=gettext("Keep"),
+            intro=self.review(slot),
+            done=gettext("The slot stays as it is."),
             do=lambda given: services.dismiss_review(slot.pk, actor=signed_in(request)),
-        )  # fmt: skip
+        )
 
-    @action(description="Edit", icon="edit")
+    @action(description=_("Edit"), icon="edit")
     def edit(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "edit")
         claimed = slot.claims.exists()
@@ -311,14 +331,19 @@ class SlotAdmin(DeskAdmin):
             "rest is fixed. For new times cancel the slot and propose again."
         )
         return self.ask(
-            request, form, obj=slot, title="Edit the slot", submit="Save", done="The slot is changed.",
-            intro=fixed if claimed else "All of this is open to change until the first claim.",
+            request,
+            form,
+            obj=slot,
+            title=gettext("Edit the slot"),
+            submit=gettext("Save"),
+            done=gettext("The slot is changed."),
+            intro=fixed if claimed else gettext("All of this is open to change until the first claim."),
             do=lambda given: services.update_slot(
                 slot.pk, actor=signed_in(request), **{name: given[name] for name in form.changed_data}
             ),
-        )  # fmt: skip
+        )
 
-    @action(description="Remove seats", icon="remove")
+    @action(description=_("Remove seats"), icon="remove")
     def remove_seats(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "remove_seats")
 
@@ -327,26 +352,37 @@ class SlotAdmin(DeskAdmin):
                 services.remove_seat(seat.pk, actor=signed_in(request))
 
         return self.ask(
-            request, SeatsForm(posted(request), slot=slot), obj=slot, title="Remove seats", danger=True, do=remove,
-            intro="Telescopes that are not to take part in this slot.", done="The seats are removed.",
-        )  # fmt: skip
+            request,
+            SeatsForm(posted(request), slot=slot),
+            obj=slot,
+            title=gettext("Remove seats"),
+            danger=True,
+            do=remove,
+            intro=gettext("Telescopes that are not to take part in this slot."),
+            done=gettext("The seats are removed."),
+        )
 
-    @action(description="Complete", icon="check_circle")
+    @action(description=_("Complete"), icon="check_circle")
     def complete(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "complete")
         return self.ask(
-            request, ConfirmForm(posted(request)), obj=slot, title="Complete the slot", submit="Complete",
-            intro="Without waiting for the remaining reports.", done="The slot is completed.",
+            request,
+            ConfirmForm(posted(request)),
+            obj=slot,
+            title=gettext("Complete the slot"),
+            submit=gettext("Complete"),
+            intro=gettext("Without waiting for the remaining reports."),
+            done=gettext("The slot is completed."),
             do=lambda given: services.complete_slot(slot.pk, actor=signed_in(request)),
-        )  # fmt: skip
+        )
 
-    @action(description="Cancel slot", icon="cancel", variant=ActionVariant.DANGER)
+    @action(description=_("Cancel slot"), icon="cancel", variant=ActionVariant.DANGER)
     def cancel(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         slot = self.row(request, object_id, "cancel")
         return self.ask(
-            request, ReasonForm(posted(request)), obj=slot, title="Cancel the slot", danger=True,
-            intro="All telescopes that are held for it become free, and their holders are told.",
-            done="The slot is cancelled.",
+            request, ReasonForm(posted(request)), obj=slot, title=gettext("Cancel the slot"), danger=True,
+            intro=gettext("All telescopes that are held for it become free, and their holders are told."),
+            done=gettext("The slot is cancelled."),
             do=lambda given: services.cancel_slot(slot.pk, reason=given["reason"], actor=signed_in(request)),
         )  # fmt: skip
 

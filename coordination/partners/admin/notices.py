@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from coordination.common.actors import actor_of
@@ -15,7 +16,7 @@ from ..models import Notice, NotificationPreference
 
 
 class WhoseNotices(admin.SimpleListFilter):
-    title = "whose"
+    title = _("whose")
     parameter_name = "whose"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -57,19 +58,19 @@ class NoticeAdmin(ReadOnlyAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True
 
-    @admin.display(description="what")
+    @admin.display(description=_("what"))
     def what(self, notice: Notice) -> str:
         return wording.for_reader(notice, notice.title)
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def words(self, notice: Notice) -> str:
         return wording.for_reader(notice, notice.text)
 
-    @admin.display(description="target")
+    @admin.display(description=_("target"))
     def target_name(self, notice: Notice) -> str:
         return wording.for_reader(notice, wording.PLACEHOLDER) if notice.target is not None else ""
 
-    @admin.action(description="Mark as read")
+    @admin.action(description=_("Mark as read"))
     def mark_as_read(self, request: HttpRequest, notices: QuerySet[Notice]) -> None:
         """Own ones; that others have not read theirs stays true."""
         user: Any = request.user

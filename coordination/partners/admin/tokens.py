@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from coordination.common import clock
@@ -64,11 +65,11 @@ class PartnerTokenAdmin(ModelAdmin):
             kwargs["queryset"] = Organisation.objects.filter(pk__in=managed(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    @admin.display(description="scopes")
+    @admin.display(description=_("scopes"))
     def allowed(self, token: PartnerToken) -> str:
         return ", ".join(token.scopes)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, token: PartnerToken) -> str:
         if token.revoked_at is not None:
             return "revoked"
@@ -94,7 +95,7 @@ class PartnerTokenAdmin(ModelAdmin):
         made: Made = request.made_token  # type: ignore[attr-defined]
         return self._shown(request, [made])
 
-    @admin.action(description="Replace: a new token, the old one valid for 24 hours more", permissions=["manage"])
+    @admin.action(description=_("Replace: a new token, the old one valid for 24 hours more"), permissions=["manage"])
     def rotate(self, request: HttpRequest, tokens: QuerySet[PartnerToken]) -> HttpResponse | None:
         made = []
         for token in tokens:
@@ -104,7 +105,7 @@ class PartnerTokenAdmin(ModelAdmin):
                 self.message_user(request, f"{token}: {error.detail}", messages.ERROR)
         return self._shown(request, made) if made else None
 
-    @admin.action(description="Revoke at once", permissions=["manage"])
+    @admin.action(description=_("Revoke at once"), permissions=["manage"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[PartnerToken]) -> None:
         for token in tokens:
             try:

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from coordination.common.admin import ReadOnlyAdmin
@@ -69,11 +70,11 @@ class WebhookAdmin(OfManagers):
             kwargs["queryset"] = Organisation.objects.filter(pk__in=managed(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    @admin.display(description="events")
+    @admin.display(description=_("events"))
     def told(self, webhook: Webhook) -> str:
         return ", ".join(webhook.kinds) or "all"
 
-    @admin.display(description="secret")
+    @admin.display(description=_("secret"))
     def secret(self, webhook: Webhook) -> str:
         return webhook.secret
 
@@ -99,15 +100,15 @@ class WebhookAdmin(OfManagers):
         for webhook in queryset:
             self.delete_model(request, webhook)
 
-    @admin.action(description="Send a test message", permissions=["manage"])
+    @admin.action(description=_("Send a test message"), permissions=["manage"])
     def ping(self, request: HttpRequest, webhooks: QuerySet[Webhook]) -> None:
         self._each(request, webhooks, services.ping_webhook)
 
-    @admin.action(description="Pause", permissions=["manage"])
+    @admin.action(description=_("Pause"), permissions=["manage"])
     def pause(self, request: HttpRequest, webhooks: QuerySet[Webhook]) -> None:
         self._each(request, webhooks, services.pause_webhook)
 
-    @admin.action(description="Resume", permissions=["manage"])
+    @admin.action(description=_("Resume"), permissions=["manage"])
     def resume(self, request: HttpRequest, webhooks: QuerySet[Webhook]) -> None:
         self._each(request, webhooks, services.resume_webhook)
 
@@ -144,15 +145,15 @@ class WebhookDeliveryAdmin(OfManagers, ReadOnlyAdmin):
         rows = WebhookDelivery.objects.select_related("webhook__organisation", "event")
         return rows if is_administrator(request) else rows.filter(webhook__organisation__in=managed(request))
 
-    @admin.display(description="event")
+    @admin.display(description=_("event"))
     def what(self, delivery: WebhookDelivery) -> str:
         return "ping" if delivery.event is None else delivery.event.kind
 
-    @admin.display(description="last attempt")
+    @admin.display(description=_("last attempt"))
     def last(self, delivery: WebhookDelivery) -> str:
         return _line(delivery.log[-1]) if delivery.log else ""
 
-    @admin.display(description="latest attempts")
+    @admin.display(description=_("latest attempts"))
     def attempted(self, delivery: WebhookDelivery) -> str:
         return format_html_join("", "<div>{}</div>", ((_line(attempt),) for attempt in delivery.log))
 

@@ -204,6 +204,24 @@ def test_addresses_that_no_view_answers_get_a_page_or_a_problem(client, db):
     assert json.loads(client.get("/api/v1/nowhere/").content)["status"] == 404
 
 
+def test_what_one_may_not_do_and_what_went_wrong_have_pages(client, world, signed_in, monkeypatch):
+    refused = signed_in(world.people["chile"]).get("/admin/observatories/organisation/add/")
+    assert refused.status_code == 403
+    assert "This is not for you" in refused.text
+    monkeypatch.setattr("coordination.web.views.home.HomeView.get", lambda *_, **__: 1 / 0)
+    client.raise_request_exception = False
+    broken = client.get("/", HTTP_ACCEPT_LANGUAGE="fr")
+    assert broken.status_code == 500
+    assert "Une erreur" in broken.text
+    assert client.get("/favicon.ico")["Location"].endswith("web/icon.svg")
+
+
+def test_pages_are_sent_compressed_and_what_programs_read_is_not(client, world):
+    taken = {"HTTP_ACCEPT_ENCODING": "gzip"}
+    assert client.get("/campaigns/", **taken)["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in client.get("/api/v1/telescopes/", **taken)
+
+
 @pytest.mark.parametrize("address", ["/telescopes/99999/", "/telescopes/99999/tonight.svg", "/campaigns/never/map.svg"])
 def test_what_is_not_there_is_not_found(client, db, address):
     assert client.get(address).status_code == 404

@@ -508,3 +508,17 @@ def test_signing_out_of_the_administration_is_no_lost_session(client, person):
     assert client.post("/sign-out/").headers["Location"] == "/sign-in/"
     client.force_login(User.objects.get(username="ann"))
     assert client.post("/admin/logout/").status_code == 302
+
+
+def test_a_form_from_before_one_signed_in_anew_is_refused_and_shows_what_was_typed(person):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(person("mia", "manager"))
+    typed = {"reason": "Mirror washing", "password": "secret-word", "csrfmiddlewaretoken": "x" * 32}
+    refused = browser.post("/admin/observatories/closure/add/", typed)
+    assert refused.status_code == 403
+    assert "Mirror washing" in refused.text
+    assert "secret-word" not in refused.text
+    assert not Closure.objects.exists()
+    elsewhere = browser.post("/account/password/", typed, headers={"origin": "https://elsewhere.example"})
+    assert elsewhere.status_code == 403
+    assert "Mirror washing" not in elsewhere.text
