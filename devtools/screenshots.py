@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 WIDE, PHONE = (1280, 860), (390, 844)
-COLOURS = 128
+COLOURS = 256
 
 
 @dataclass(frozen=True)
