@@ -9,5 +9,6 @@ new MutationObserver(() => {
     named.add(field);
     label.id ||= `label-of-${choice.id}`;
     field.setAttribute("aria-labelledby", `${label.id} ${field.getAttribute("aria-labelledby") ?? ""}`);
+    field.querySelector("[role=textbox]")?.setAttribute("aria-labelledby", label.id);
   }
 }).observe(document.documentElement, { childList: true, subtree: true });
