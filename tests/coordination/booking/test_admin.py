@@ -471,7 +471,7 @@ def test_times_are_said_to_be_utc_and_shown_as_the_clocks_at_the_place(world, br
     shown = page(browsers["chile"], "slot", world.slot.pk).content.decode()
     assert f"{world.slot.starts_at:%Y-%m-%d %H:%M} to {world.slot.ends_at:%H:%M} UTC" in shown
     assert "in America/Santiago" in shown
-    assert "observe from (UTC)" in browsers["chile"].get(address("booking", "add")).content.decode()
+    assert "Observe from (UTC)" in browsers["chile"].get(address("booking", "add")).content.decode()
 
 
 def test_a_published_slot_is_no_longer_a_draft_for_who_was_slower(world, browsers):
