@@ -25,8 +25,9 @@ from coordination.web.desk import urls as desk_urls
 from coordination.web.dome import urls as dome_urls
 from coordination.web.signin import urls as signin_urls
 from observatories import services
-from observatories.models import Membership, Telescope, User
+from observatories.models import Membership, RecurringClosure, Telescope, User
 from observatories.services import signed_key
+from observatories.services.recurring import Recurrence
 from targets.models import Target
 from tests.coordination.booking.conftest import HOUR, World
 
@@ -37,7 +38,7 @@ PASSWORD = "pass-for-tests"
 @dataclass
 class Scene:
     """A campaign, windows, a booking; and people: `manager` of the organisation whose `telescope` it is, in the middle
-    of setting up a second factor, and `enrolled`, who has one.
+    of setting up a second factor, `enrolled`, who has one, and an `administrator`. A closure of the telescope recurs.
     """
 
     world: World
@@ -45,6 +46,7 @@ class Scene:
     target: Target
     manager: User
     enrolled: User
+    administrator: User
     invitation: str  # the path of its link
 
 
@@ -62,9 +64,14 @@ def make_scene(world: World, targets: dict[str, Target]) -> Scene:
         target_id=targets["Ivar"].pk, purpose="light curve", actor=manager,
     )  # fmt: skip
     services.begin_second_factor(manager.pk)
+    recurrence = Recurrence(
+        window.starts_at + 60 * HOUR, window.starts_at + 61 * HOUR, 7, NIGHT + dt.timedelta(days=20)
+    )
+    services.add_closures(telescope_id=telescope.pk, recurrence=recurrence, reason="mirror washing", actor=manager)
+    administrator = User.objects.create_superuser("root-for-tests", password=PASSWORD)
     invitation = services.invite(telescope.organisation_id, role="member", actor=manager)
     path = reverse("invitation", args=[signed_key(invitation)])
-    return Scene(world, telescope, targets["Ivar"], manager, _enrol(world.people["canary"]), path)
+    return Scene(world, telescope, targets["Ivar"], manager, _enrol(world.people["canary"]), administrator, path)
 
 
 def _enrol(user: User) -> User:
@@ -76,9 +83,12 @@ def _enrol(user: User) -> User:
     return user
 
 
+_MANAGER, _ADMINISTRATOR = "manager", "administrator"
+
+
 @dataclass(frozen=True)
 class Page:
-    """`viewer` is nobody, "manager", or somebody "between password and code"."""
+    """`viewer` is nobody, "manager", "administrator", or somebody "between password and code"."""
 
     address: Callable[[Scene], str]
     viewer: str = ""
@@ -87,8 +97,8 @@ class Page:
     def client(self, scene: Scene) -> Client:
         """A browser of the viewer."""
         client = Client()
-        if self.viewer == "manager":
-            client.force_login(scene.manager)
+        if self.viewer in (_MANAGER, _ADMINISTRATOR):
+            client.force_login(getattr(scene, self.viewer))
         elif self.viewer:
             client.post("/sign-in/", {"username": scene.enrolled.username, "password": PASSWORD})
         return client
@@ -114,7 +124,14 @@ def _link_to_new_password(scene: Scene) -> str:
     )
 
 
-_MANAGER = "manager"
+def _recurring(scene: Scene) -> int:
+    return RecurringClosure.objects.get(telescope=scene.telescope).pk
+
+
+def _target(scene: Scene) -> int:
+    return scene.target.pk
+
+
 PAGES = {
     "home": Page(_at("home")),
     "web:targets": Page(_at("web:targets")),
@@ -142,6 +159,11 @@ PAGES = {
     "desk:calendar": Page(_at("desk:calendar", query=f"?date={NIGHT}"), _MANAGER),
     "desk:horizon": Page(_at("desk:horizon", _telescope), _MANAGER),
     "desk:close": Page(_at("desk:close"), _MANAGER),
+    "desk:recurring": Page(_at("desk:recurring", _recurring), _MANAGER),
+    "desk:campaign": Page(_at("desk:campaign", lambda scene: scene.world.campaign.pk), _MANAGER),
+    "desk:target-orbits": Page(_at("desk:target-orbits", _target), _MANAGER),
+    "desk:target-names": Page(_at("desk:target-names", _target), _ADMINISTRATOR),
+    "desk:target-merge": Page(_at("desk:target-merge", _target, query="?other=433"), _ADMINISTRATOR),
     "desk:observatory": Page(_at("desk:observatory"), _MANAGER),
     "api-problems": Page(_at("api-problems")),
     "api-problem": Page(_at("api-problem", lambda scene: "conflict")),

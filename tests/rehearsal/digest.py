@@ -14,10 +14,22 @@ from coordination.common.models import Event, SourceState
 from coordination.partners.models import Notice, WebhookDelivery
 from coordination.visibility.models import TelescopeCoverage, VisibilityWindow
 from observatories.models import EarthOrientationTable, Observatory, Telescope
-from targets.models import Candidate, CloseApproach, Designation, Ephemeris, Orbit, OrbitCheck, RiskAssessment, Target
+from targets.models import (
+    Candidate,
+    CloseApproach,
+    Designation,
+    Ephemeris,
+    EphemerisComparison,
+    HorizonsTable,
+    Orbit,
+    OrbitCheck,
+    RiskAssessment,
+    Target,
+)  # fmt: skip
 
 TABLES = (
-    Target, Designation, Orbit, Ephemeris, Candidate, CloseApproach, RiskAssessment, OrbitCheck, Observatory, Telescope,
+    Target, Designation, Orbit, Ephemeris, Candidate, CloseApproach, RiskAssessment, OrbitCheck, EphemerisComparison,
+    HorizonsTable, Observatory, Telescope,
     EarthOrientationTable, Slot, Seat, Claim, ClaimedSeat, Booking, VisibilityWindow, TelescopeCoverage,
 )  # fmt: skip
 # When something was done, or what carries an identifier.
@@ -34,6 +46,8 @@ WHEN = {
     "first_seen_at",
     "seen_at",
     "received_at",
+    "compared_at",
+    "fetched_at",
     "ephemeris",
 }
 # Integrated on from the last roll of the horizon or from the epoch, whichever came first: not to the last bit the same.

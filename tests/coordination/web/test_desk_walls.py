@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 NEVER = 987_654_321
 PAGES = {  # addresses of the desk with a row in them: of which model
     "tonight-of": Telescope, "night": Telescope, "horizon": Telescope, "campaign": Campaign,
-    "recurring": RecurringClosure,
+    "recurring": RecurringClosure, "target-orbits": Target, "target-names": Target, "target-merge": Target,
 }  # fmt: skip
 HIDDEN_MODELS = {  # of which the house has rows that are hidden from strangers
     "booking.Booking", "booking.Claim", "booking.Slot", "booking.TelescopeGrant", "campaigns.Campaign",
@@ -107,7 +107,13 @@ def test_pages_of_the_desk_tell_nothing_of_what_is_hidden(house, stranger, clien
     named = {pattern.name for pattern in urlpatterns if "<" in str(pattern.pattern)}
     assert named == set(PAGES), "say of which model a new page is"
     chile, booking = house.world.telescopes["chile"], Booking.objects.filter(target__isnull=False).first()
-    rows = {Telescope: chile.pk, Campaign: house.world.campaign.pk, RecurringClosure: RecurringClosure.objects.get().pk}
+    hidden = Target.objects.get(designation=house.there["hidden"]).pk
+    rows = {
+        Target: hidden,
+        Telescope: chile.pk,
+        Campaign: house.world.campaign.pk,
+        RecurringClosure: RecurringClosure.objects.get().pk,
+    }
     further = {"night": ["2027-02-01"]}
     pairs = [
         [reverse(f"desk:{name}", args=[key, *further.get(name, [])]) for key in (rows[model], NEVER)] + [rows[model]]
@@ -120,7 +126,7 @@ def test_pages_of_the_desk_tell_nothing_of_what_is_hidden(house, stranger, clien
         ("/admin/desk/closures/?telescope={}", chile.pk), (f"/admin/desk/timeline/?{period}&telescope={{}}", chile.pk),
         (f"/admin/desk/timeline.svg?{period}&telescope={{}}", chile.pk),
         ("/admin/booking/booking/add/?telescope={}", chile.pk),
-        ("/admin/booking/booking/add/?target={}", Target.objects.get(designation=house.there["hidden"]).pk),
+        ("/admin/booking/booking/add/?target={}", hidden),
         ("/dome/telescopes/{}/2027-02-01/", chile.pk), ("/dome/bookings/{}/ephemeris.csv", booking.pk),
     ):  # fmt: skip
         pairs.append([address.format(key), address.format(NEVER), key])
