@@ -73,7 +73,8 @@ class RiskInline(ReadOnlyInline):
 class ComparisonInline(ReadOnlyInline):
     model = EphemerisComparison
     fields = (
-        "is_within", "difference_arcsec", "tolerance_arcsec", "difference_at", "solution", "compared_at", "problem",
+        "is_within", "awaits_orbit", "difference_arcsec", "tolerance_arcsec", "difference_at", "solution",
+        "compared_at", "problem",
     )  # fmt: skip
     verbose_name_plural = "positions beside those of Horizons"
 
@@ -267,7 +268,7 @@ class EphemerisComparisonAdmin(OfVisibleTargets, PublicAdmin):
         "target", "is_within", "difference_arcsec", "tolerance_arcsec", "difference_at", "solution", "orbit",
         "compared_at", "problem",
     )  # fmt: skip
-    list_filter = ("is_within", ("problem", admin.EmptyFieldListFilter))
+    list_filter = ("is_within", "awaits_orbit", ("problem", admin.EmptyFieldListFilter))
     list_select_related = ("target", "orbit")
 
 

@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('start_difference_arcsec', models.FloatField(blank=True, null=True, verbose_name='difference at the start (arcsec)')),
                 ('tolerance_arcsec', models.FloatField(blank=True, null=True, verbose_name='tolerance (arcsec)')),
                 ('is_within', models.BooleanField(blank=True, null=True, verbose_name='within the tolerance')),
+                ('awaits_orbit', models.BooleanField(default=False, help_text='Horizons computes from another solution of JPL than ours: SBDB is asked first, then it is judged', verbose_name='awaits a new orbit')),
                 ('orbit', models.ForeignKey(blank=True, help_text='ours that was compared', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='targets.orbit')),
                 ('target', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='ephemeris_comparison', to='targets.target')),
             ],

@@ -33,6 +33,11 @@ class EphemerisComparison(models.Model):
     start_difference_arcsec = models.FloatField("difference at the start (arcsec)", null=True, blank=True)
     tolerance_arcsec = models.FloatField("tolerance (arcsec)", null=True, blank=True)
     is_within = models.BooleanField("within the tolerance", null=True, blank=True)
+    awaits_orbit = models.BooleanField(
+        "awaits a new orbit",
+        default=False,
+        help_text="Horizons computes from another solution of JPL than ours: SBDB is asked first, then it is judged",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["asked_at"], name="ephemeris_comparison_due")]

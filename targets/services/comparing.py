@@ -83,6 +83,7 @@ class Comparison:
     difference_arcsec: FloatArray
     tolerance_arcsec: FloatArray
     is_unusable: bool
+    awaits_orbit: bool  # Horizons computes from another solution of JPL than ours, and SBDB was not asked for it since
 
     @property
     def worst(self) -> int:
@@ -91,8 +92,14 @@ class Comparison:
 
     @property
     def is_within(self) -> bool | None:
-        """Whether all is within what is allowed; None where our orbit is unusable, so that nothing is promised."""
-        return None if self.is_unusable else bool((self.difference_arcsec <= self.tolerance_arcsec).all())
+        """Whether all is within what is allowed; None where our orbit is unusable, so that nothing is promised, or
+        where a newer one is to be had first.
+        """
+        return (
+            None
+            if self.is_unusable or self.awaits_orbit
+            else bool((self.difference_arcsec <= self.tolerance_arcsec).all())
+        )
 
     @property
     def worst_at(self) -> dt.datetime:
@@ -117,8 +124,8 @@ class Comparison:
             "difference_at": self.worst_at,
             "start_difference_arcsec": round(float(self.difference_arcsec[0]), 4),
             "tolerance_arcsec": round(float(self.tolerance_arcsec[k]), 4),
-            "is_within": self.is_within,
-        }
+            "awaits_orbit": self.awaits_orbit,
+        } | ({} if self.awaits_orbit else {"is_within": self.is_within})
 
 
 def compare(target: Target, table: StateTable, span: Span) -> Comparison:
@@ -134,11 +141,11 @@ def compare(target: Target, table: StateTable, span: Span) -> Comparison:
     chord = np.linalg.norm(ours - theirs, axis=1)
     difference = 2.0 * np.arcsin(np.minimum(0.5 * chord, 1.0)) / _ARCSEC
     tolerance = np.full(tt.shape, settings.HORIZONS_TOLERANCE_ARCSEC)
-    if not _is_same_solution(orbit_id, table.solution):
+    if _jpl_solution(orbit_id) != table.solution:
         sigma = np.nan_to_num(known.major_arcsec[0, known.nearest(tdb)])
         tolerance = np.maximum(tolerance, SIGMAS * sigma)
-    is_unusable = bool(known.unusable.any())
-    return Comparison(orbit_id, table.solution, span, tdb, difference, tolerance, is_unusable)
+    is_unusable, awaits_orbit = bool(known.unusable.any()), _awaits_orbit(target.pk, orbit_id, table.solution)
+    return Comparison(orbit_id, table.solution, span, tdb, difference, tolerance, is_unusable, awaits_orbit)
 
 
 def _directions(batch: OrbitBatch, span: Span, days: int, tt: FloatArray) -> FloatArray:
@@ -158,9 +165,20 @@ def _outlook(target: Target, batch: OrbitBatch, span: Span) -> Outlook:
     return outlook(near, batch.epoch_tdb_mjd, qualities, covariances, days, planets())
 
 
-def _is_same_solution(orbit_id: int, solution: str) -> bool:
+def _jpl_solution(orbit_id: int) -> str:
+    """What JPL calls the solution of an orbit of ours; empty where it comes from elsewhere."""
     source, reference = Orbit.objects.values_list("source", "reference").get(pk=orbit_id)
-    return source == Orbit.Source.SBDB and reference.split(" ")[0] == solution
+    return reference.split(" ")[0] if source == Orbit.Source.SBDB else ""
+
+
+def _awaits_orbit(target_id: int, orbit_id: int, solution: str) -> bool:
+    """Whether Horizons computes from another solution of JPL than ours, and SBDB has not answered since that is known:
+    where it still gives ours then, the difference stands.
+    """
+    if _jpl_solution(orbit_id) in ("", solution):
+        return False
+    known = EphemerisComparison.objects.filter(target=target_id, orbit=orbit_id, solution=solution)
+    return not known.filter(target__orbit_check__answered_at__gt=F("compared_at")).exists()
 
 
 def needs_table(target: Target, comparison: Comparison) -> bool:
@@ -225,7 +243,7 @@ def _verdict(target_id: int) -> bool | None:
 
 
 def _tell_verdict(target: Target, before: bool | None, said: dict[str, Any]) -> bool:
-    now = said["is_within"]
+    now = said.get("is_within")  # absent while a newer orbit is awaited: what was said before stands until then
     if now is None or now == before or (now and before is None):  # that all is well from the beginning is no news
         return False
     told = {name: said[name] for name in ("solution", "difference_arcsec", "tolerance_arcsec")}

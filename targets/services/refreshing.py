@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 
 from coordination.common import clock
 from targets.designations import key_of
@@ -28,8 +28,8 @@ class OtherObjectError(ValueError):
 
 def due_targets() -> QuerySet[Target]:
     """Tracked targets whose orbit has to be asked for now: hourly inside a campaign's period and near the Earth, daily
-    else; again after an hour where that failed; those that were asked longest ago first. Also those just designated
-    that have no orbit yet.
+    else; again after an hour where that failed, at once where Horizons has another solution; those that were asked
+    longest ago first. Also those just designated that have no orbit yet.
     """
     now = clock.now()
     tracked = Q(pk__in=tracked_targets().values("pk")) | Q(pk__in=_newly_designated(now).values("target_id"))
@@ -37,6 +37,7 @@ def due_targets() -> QuerySet[Target]:
     never = Q(orbit_check=None)
     due = never | Q(orbit_check__asked_at__lte=now - TRACKED_EVERY)
     due |= Q(orbit_check__problem__gt="", orbit_check__asked_at__lte=now - URGENT_EVERY)
+    due |= Q(ephemeris_comparison__awaits_orbit=True, ephemeris_comparison__compared_at__gt=F("orbit_check__asked_at"))
     due_soon = never | Q(orbit_check__asked_at__lte=now - URGENT_EVERY)
     # A temporary designation is none that a database of orbits knows.
     known = Q(pk__in=Designation.objects.exclude(kind=Designation.Kind.TEMPORARY).values("target_id"))

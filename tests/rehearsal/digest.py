@@ -48,6 +48,7 @@ WHEN = {
     "received_at",
     "compared_at",
     "fetched_at",
+    "earth_orientation",  # tables that turn the Earth alike serve alike: which one it was depends on when
     "ephemeris",
 }
 # Integrated on from the last roll of the horizon or from the epoch, whichever came first: not to the last bit the same.

@@ -246,7 +246,8 @@ def test_a_weekend_with_a_worker_killed_in_every_job_ends_as_an_undisturbed_one(
     plan = killed_in_every_job()
     loud, disturbed = rehearse("loud", plan, loses=True)
     assert plan.left() == {}
-    assert differences(quiet, loud) == []
+    apart = differences(quiet, loud)
+    assert not apart, "\n".join(apart)
     for key, points in killed_in_every_job().points.items():
         assert disturbed.ran[key] >= len(points), key
     assert len(outside.messages()) > len(dict(outside.messages()))

@@ -112,7 +112,7 @@ def test_windows_are_those_that_would_be_stored_for_the_same_limits(
         type(telescope).objects.filter(pk=telescope.pk).update(**limits)
     names = [target.designation for target in catalogue.values()]
     given = body(network, targets=names, limits=LIMITS, after=query["after"], before=query["before"])
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         told = post(client, given).json()
     first = min(row["night"] for row in stored)  # nights that began before the span are not stored
     found = sorted(

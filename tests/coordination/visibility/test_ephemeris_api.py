@@ -126,5 +126,5 @@ def test_what_cannot_be_answered_is_refused_by_field(client, catalogue, query, f
 
 def test_the_number_of_queries_does_not_depend_on_the_rows(client, catalogue, django_assert_num_queries):
     for step in ("6h", "10m"):
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(9):
             assert client.get(address(), {"site": "W84", **SPAN, "step": step}).status_code == 200

@@ -8,7 +8,7 @@ import pytest
 from coordination.common import jobs
 from coordination.common.models import Event, QuarantinedReply, RunRecord
 from coordination.common.problems import DomainError
-from targets.models import Ephemeris, EphemerisComparison, HorizonsTable, Orbit, Target
+from targets.models import Ephemeris, EphemerisComparison, HorizonsTable, Orbit, OrbitCheck, Target
 from targets.orbits.blocks import EphemerisBlocks
 from targets.orbits.trust import Trust
 from targets.services import comparing
@@ -137,6 +137,35 @@ def test_a_difference_beyond_the_tolerance_is_an_alarm_once_until_it_is_over(
     run("compare_ephemerides")
     assert kinds("target.ephemeris") == ["target.ephemeris_differs", "target.ephemeris_agrees"]
     assert EphemerisComparison.objects.get().is_within
+
+
+def test_another_solution_of_jpl_is_asked_for_before_it_is_judged(run, providers, synthetica, clock):
+    """Horizons knew it some minutes earlier than we did: no reason to alarm anybody."""
+    providers.state.edit(
+        {"bodies.990001.solution_id": "13", "bodies.990001.solved_at": "2026-11-24 05:00:00", "bodies.990001.e": 0.3001}
+    )
+    clock.shift(HOUR)
+    assert run("compare_ephemerides").counts["failed"] == 0
+    found = EphemerisComparison.objects.get()
+    assert (found.awaits_orbit, found.is_within, found.solution) == (True, None, "JPL#13")
+    assert found.difference_arcsec > 1.0
+    assert run("refresh_orbits").counts["changed"] == 1  # not a day later
+    clock.shift(HOUR)
+    run("compare_ephemerides")
+    found.refresh_from_db()
+    assert (found.awaits_orbit, found.is_within) == (False, True)
+    assert kinds("target.ephemeris") == []
+
+
+def test_a_solution_that_sbdb_does_not_have_is_judged_all_the_same(run, providers, synthetica, clock):
+    Orbit.objects.update(reference="JPL#11", e=0.3001)
+    assert run("compare_ephemerides").counts["failed"] == 0
+    OrbitCheck.objects.update_or_create(
+        target=synthetica, defaults={"asked_at": START + HOUR, "answered_at": START + HOUR}
+    )
+    clock.shift(DAY)
+    assert run("compare_ephemerides").counts["differing"] == 1
+    assert kinds("target.ephemeris") == ["target.ephemeris_differs"]
 
 
 def test_two_solutions_may_differ_by_as_much_as_ours_is_uncertain(run, providers, synthetica):
