@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import models
 
 from coordination.booking.models import Booking, Claim, ClaimedSeat, Seat, Slot
+from coordination.common import clock
 from coordination.common.models import Event, SourceState
 from coordination.partners.models import Notice, WebhookDelivery
 from coordination.visibility.models import TelescopeCoverage, VisibilityWindow
@@ -63,7 +64,7 @@ State = dict[str, Counter[str]]
 def digest() -> State:
     """Rows of each table, and events and notices, as texts with how often each is there."""
     names = _Names()
-    state = {model.__name__: Counter(_row(row, names) for row in model.objects.all()) for model in TABLES}
+    state = {model.__name__: Counter(_row(row, names) for row in _there(model)) for model in TABLES}
     told = [event for event in Event.objects.order_by("position") if not event.kind.startswith(OF_THE_WORK)]
     state["Event"] = Counter(f"{event.kind} {names.subject(event.subject)} {names.payload(event)}" for event in told)
     state["Notice"] = Counter(f"{notice.user} {notice.event.kind} {notice.mail}" for notice in Notice.objects.all())
@@ -76,6 +77,12 @@ def digest() -> State:
     state["unread events"] = Counter({"unread": unread} if unread else {})
     state["Source"] = Counter(f"{row.source} {row.breaker} {row.failures}" for row in SourceState.objects.all())
     return state
+
+
+def _there(model: type[models.Model]) -> models.QuerySet[Any]:
+    rows = model._default_manager.all()
+    # Nights that are over keep what was known then, which hangs on when a new orbit was asked for.
+    return rows.filter(night_ends_on__gt=clock.now().date()) if model is VisibilityWindow else rows
 
 
 def differences(one: State, other: State) -> list[str]:
