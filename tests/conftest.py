@@ -8,6 +8,7 @@ from astropy.utils import iers
 from django.test import Client
 
 from observatories.models import User
+from tests import emptying
 
 # astropy is the oracle of many tests: it takes the Earth's orientation from its package, as the service does.
 iers.conf.auto_download, iers.conf.auto_max_age = False, None
@@ -27,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    emptying.install()
     os.environ["SCHEMATHESIS_EXAMPLES"] = str(config.getoption("--schemathesis-examples") or "")
 
 
