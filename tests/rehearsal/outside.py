@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from coordination.common.models import Event
 from coordination.partners.models import Notice, WebhookDelivery
 from tests.coordination.partners.conftest import SmtpServer
 from tests.coordination.partners.receivers import Receiver, answers
@@ -121,7 +122,9 @@ def _different_copies(sent: list[tuple[str, str]]) -> list[str]:
 
 
 def _out_of_order(first_copies: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
+    """The order is that of the journal: an event of a long transaction has a place after what was committed before."""
+    place_of = dict(Event.objects.exclude(position=None).values_list("pk", "position"))
     positions = defaultdict(list)
     for _, content in first_copies:
-        positions[content["subject"]].append(content["id"])
+        positions[content["subject"]].append(place_of[content["id"]])
     return [f"{subject}: {found}" for subject, found in positions.items() if found != sorted(set(found))]
