@@ -104,6 +104,8 @@ def _pictures_of_staff(page: Page, staff: Page) -> list[Picture]:
     pk = _first(page, "/observatories/", r'href="/telescopes/(\d+)/"')
     tonight = f"/admin/desk/tonight/{pk}/"
     book = _first(staff, tonight, r'href="(/admin/booking/booking/add/\?[^"]*target=[^"]*)"')
+    campaign = _first(staff, "/admin/campaigns/campaign/", r"/admin/campaigns/campaign/(\d+)/change/")
+    apophis = _first(staff, "/admin/targets/target/?q=99942", r"/admin/targets/target/(\d+)/change/")
     horizon = {"id_points": "0, 15\n60, 35\n90, 40\n150, 22\n200, 18\n270, 30\n320, 12"}
     return [
         Picture("tonight", tonight),
@@ -111,6 +113,9 @@ def _pictures_of_staff(page: Page, staff: Page) -> list[Picture]:
         Picture("tonight-phone", tonight, size=PHONE),
         Picture("booking", unescape(book)),
         Picture("calendar", f"/admin/desk/calendar/?telescope={pk}"),
+        Picture("closures", f"/admin/desk/closures/?telescope={pk}"),
+        Picture("desk-campaign", f"/admin/desk/campaigns/{campaign}/"),
+        Picture("orbits", f"/admin/desk/targets/{apophis}/orbits/"),
         Picture("horizon", f"/admin/desk/telescopes/{pk}/horizon/", typed=horizon, button="Preview"),
         Picture("plan", f"/dome/telescopes/{pk}/"),
         Picture("account", "/account/"),
