@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, Exists, Field, Model, OuterRef, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -27,6 +26,7 @@ from coordination.common.admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
 )
+from coordination.common.desk import anchor
 from coordination.common.problems import DomainError
 
 from . import services
@@ -339,8 +339,7 @@ class ClosureAdmin(ServiceAdmin):
     @admin.display(description=_("recurs"))
     def recurs(self, closure: Closure) -> str:
         """To the page of the desk on which the rest is changed, by the name of its address."""
-        shown = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
-        return format_html(shown, reverse("desk:recurring", args=[closure.recurring_id]), closure.recurring)
+        return anchor(reverse("desk:recurring", args=[closure.recurring_id]), closure.recurring)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Closure]:
         closures: QuerySet[Closure] = Closure.objects.visible_to(actor_of(request.user))

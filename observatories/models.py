@@ -229,9 +229,9 @@ class Telescope(models.Model):
         return horizon_of(self.horizon_mask) if self.horizon_mask else None
 
 
-class RecurringClosureQuerySet(models.QuerySet["RecurringClosure"]):
-    def visible_to(self, actor: Actor) -> "RecurringClosureQuerySet":
-        """As its closures."""
+class ClosureQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> "ClosureQuerySet":
+        """Closures, with their reasons, belong to the operating organisation; so does what those that recur share."""
         if actor.sees_everything:
             return self
         return self.filter(telescope__organisation_id__in=actor.organisation_ids)
@@ -252,7 +252,7 @@ class RecurringClosure(models.Model):
     created_at = models.DateTimeField(default=clock.now, editable=False)
     history = HistoricalRecords()
 
-    objects = RecurringClosureQuerySet.as_manager()
+    objects = ClosureQuerySet.as_manager()
 
     class Meta:
         ordering = ["-until", "pk"]
@@ -266,14 +266,6 @@ class RecurringClosure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.telescope}: every {self.every_days} d until {self.until}, {self.reason}"
-
-
-class ClosureQuerySet(models.QuerySet["Closure"]):
-    def visible_to(self, actor: Actor) -> "ClosureQuerySet":
-        """Closures, with their reasons, belong to the operating organisation."""
-        if actor.sees_everything:
-            return self
-        return self.filter(telescope__organisation_id__in=actor.organisation_ids)
 
 
 class Closure(models.Model):

@@ -141,9 +141,14 @@ def organisations_with_role(user: object, *roles: str) -> set[int]:
     if isinstance(user, PartnerSystem):
         held = set[str]().union(*(_ROLES_OF_SCOPES[Scope(scope)] for scope in user.scopes))
         return {user.organisation_id} if held & set(roles) else set()
+    return {pk for pk, role in roles_of(user).items() if role in roles}
+
+
+def roles_of(user: object) -> dict[int, str]:
+    """By organisation, the role of a person. One query; none for anything else, and for who may not sign in."""
     if not isinstance(user, User) or not user.is_active:
-        return set()
-    return set(user.memberships.filter(role__in=roles).values_list("organisation_id", flat=True))
+        return {}
+    return dict(user.memberships.values_list("organisation_id", "role"))
 
 
 def may_manage(user: object, organisation_id: int) -> bool:

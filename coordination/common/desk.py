@@ -197,7 +197,12 @@ def link(obj: Model | None, text: object = "", action: str = "") -> str:
     if obj is None:
         return "-"
     address = action_address(obj, action) if action else change_address(obj)
-    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, text or obj)
+    return anchor(address, text or obj)
+
+
+def anchor(address: str, text: object) -> str:
+    """In the colour of links in the administration."""
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, text)
 
 
 def utc_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.SplitDateTimeField:

@@ -18,11 +18,11 @@ from coordination.visibility import quality
 from coordination.visibility.computing import ENGINE_VERSION, plannable_telescopes
 from coordination.visibility.fixed_positions import windows_of_position
 from coordination.visibility.models import VisibilityWindow
-from coordination.visibility.planning import planning_span, stored_span
+from coordination.visibility.planning import stored_span
 from observatories.models import Telescope
 from targets.orbits.trust import Trust
 from targets.services import resolve
-from targets.services.ephemerides import Span
+from targets.services.ephemerides import Span, planning_span
 
 from . import dali
 from .facilities import called, facility

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coordination.common.intervals import Interval
+from coordination.common.intervals import Interval, overlap
 from coordination.common.timescales import to_datetime, tt_mjd_to_utc, tt_to_tdb_mjd, utc_to_tt_mjd
 from observatories.sites.earth_orientation import EarthOrientation
 from observatories.sites.geodesy import Place
@@ -102,10 +102,10 @@ def almanacs(
     nights = []
     for k, (start, end) in enumerate(itertools.pairwise(edges)):
         sun = tuple(
-            _sun_below(limit, _within(below, start, end), start, end)
+            _sun_below(limit, overlap(below, [(start, end)]), start, end)
             for limit, below in zip(limits, sun_below, strict=True)
         )
-        moon_up = _between(_within(moon_below, start, end), start, end)
+        moon_up = _between(overlap(moon_below, [(start, end)]), start, end)
         nights.append(Almanac(first + dt.timedelta(days=k), start, end, sun, moon_up, float(lit[k])))
     return nights
 
@@ -123,10 +123,6 @@ def _below(
     for station, start, end in zip(found.station.tolist(), starts, ends, strict=True):
         by_altitude[station].append((start, end))
     return by_altitude
-
-
-def _within(intervals: Sequence[Interval], start: dt.datetime, end: dt.datetime) -> list[Interval]:
-    return [(max(a, start), min(b, end)) for a, b in intervals if a < end and b > start]
 
 
 def _sun_below(altitude_deg: float, found: Sequence[Interval], start: dt.datetime, end: dt.datetime) -> BelowAltitude:

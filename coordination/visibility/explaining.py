@@ -16,13 +16,13 @@ from observatories.services import closures_between
 from observatories.sites.nights import noon_utc
 from targets.models import Target
 from targets.services import orbit_batch
-from targets.services.ephemerides import planets
+from targets.services.ephemerides import planets, planning_span
 from targets.services.orbit_quality import published_knowledge
 
 from .computing import engine_closures, engine_telescope, place_of
 from .engine.explain import Absence
 from .explain_rows import Night, explained_nights, span_utc
-from .planning import planning_span, stored_span
+from .planning import stored_span
 from .trusting import Knowledge
 
 STATE = "state"  # the reason of a telescope that is in maintenance or retired

@@ -17,7 +17,7 @@ from coordination.common import clock, events
 from observatories.models import Telescope
 from observatories.services import adopt_earth_orientation, telescopes_for_windows
 from targets.models import Ephemeris, Target
-from targets.services.ephemerides import Span, plannable_targets, still_true_q
+from targets.services.ephemerides import Span, plannable_targets, planning_span, still_true_q
 
 from . import computing, storage
 from .models import Chunk, Computation, TelescopeCoverage, VisibilityWindow
@@ -27,12 +27,6 @@ logger = logging.getLogger(__name__)
 CHANNEL = "window_chunks"  # PostgreSQL notifications: a chunk ended
 MAX_ATTEMPTS = 3
 REQUEUE_AFTER = dt.timedelta(seconds=60)
-
-
-def planning_span(now: dt.datetime, nights: int) -> Span:
-    """Whole UTC days that hold, for every observatory, the night that is under way and the `nights` that follow."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return Span(today - dt.timedelta(days=1), today + dt.timedelta(days=nights + 1))
 
 
 def stored_span() -> Span | None:

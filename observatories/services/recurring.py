@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from coordination.common import clock
 from coordination.common.actors import person_of
 from coordination.common.checking import check
+from coordination.common.intervals import Interval
 from coordination.common.problems import DomainError, UnknownError
 
 from ..models import Closure, RecurringClosure, Telescope
@@ -20,7 +21,6 @@ from .closures import add_closure, remove_closure
 from .telescopes import lock_telescope
 
 MOST = 200
-Interval = tuple[dt.datetime, dt.datetime]
 
 
 @dataclass(frozen=True)

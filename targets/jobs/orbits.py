@@ -26,7 +26,8 @@ def refresh(run: Run) -> None:
         due = _without_unchanged(run, due)
     for start in range(0, len(due), AT_ONCE):
         part = due[start : start + AT_ONCE]
-        there = Target.objects.in_bulk([target.pk for target in part])  # an answer may have merged one with another
+        # An answer may have merged one with another.
+        there = set(Target.objects.filter(pk__in=[target.pk for target in part]).values_list("pk", flat=True))
         try:
             refresh_part(run, [target for target in part if target.pk in there])
         except (Offline, breaker.Paused):

@@ -15,7 +15,8 @@ class EphemerisComparison(models.Model):
     """Our positions of a target held against those of Horizons, from the Earth's centre; and when that was last tried.
 
     `tolerance_arcsec` is what is allowed at the instant of the difference that is the largest part of it, and
-    `is_within` whether that holds at all instants; empty where our orbit is unusable, so that nothing is promised.
+    `is_within` whether that holds at all instants; empty where our orbit is unusable, so that nothing is promised, and
+    as it was before while a new orbit is awaited.
     """
 
     target = models.OneToOneField(Target, on_delete=models.CASCADE, related_name="ephemeris_comparison")

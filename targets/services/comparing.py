@@ -21,7 +21,7 @@ from targets.orbits.propagation import propagate
 from targets.orbits.tabulated import StateTable
 from targets.tracking import tracked_targets
 
-from .ephemerides import Span, planets, plannable_targets
+from .ephemerides import Span, planets, plannable_targets, planning_span
 from .horizons import in_use, midnights, tdb_mjd_of, tell_if_changed
 from .orbit_quality import published_knowledge
 from .orbits import orbit_batch
@@ -38,8 +38,7 @@ FloatArray = NDArray[np.float64]
 
 def compared_span(now: dt.datetime) -> Span:
     """The days of the planning horizon."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return Span(today - _DAY, today + (settings.PLANNING_HORIZON_NIGHTS + 1) * _DAY)
+    return planning_span(now, settings.PLANNING_HORIZON_NIGHTS)
 
 
 def asked_span(span: Span) -> Span:
@@ -95,11 +94,8 @@ class Comparison:
         """Whether all is within what is allowed; None where our orbit is unusable, so that nothing is promised, or
         where a newer one is to be had first.
         """
-        return (
-            None
-            if self.is_unusable or self.awaits_orbit
-            else bool((self.difference_arcsec <= self.tolerance_arcsec).all())
-        )
+        is_judged = not (self.is_unusable or self.awaits_orbit)
+        return bool((self.difference_arcsec <= self.tolerance_arcsec).all()) if is_judged else None
 
     @property
     def worst_at(self) -> dt.datetime:
@@ -141,10 +137,12 @@ def compare(target: Target, table: StateTable, span: Span) -> Comparison:
     chord = np.linalg.norm(ours - theirs, axis=1)
     difference = 2.0 * np.arcsin(np.minimum(0.5 * chord, 1.0)) / _ARCSEC
     tolerance = np.full(tt.shape, settings.HORIZONS_TOLERANCE_ARCSEC)
-    if _jpl_solution(orbit_id) != table.solution:
+    ours_at_jpl = _jpl_solution(orbit_id)
+    if ours_at_jpl != table.solution:
         sigma = np.nan_to_num(known.major_arcsec[0, known.nearest(tdb)])
         tolerance = np.maximum(tolerance, SIGMAS * sigma)
-    is_unusable, awaits_orbit = bool(known.unusable.any()), _awaits_orbit(target.pk, orbit_id, table.solution)
+    awaits_orbit = ours_at_jpl not in ("", table.solution) and not _asked_since(target.pk, orbit_id, table.solution)
+    is_unusable = bool(known.unusable.any())
     return Comparison(orbit_id, table.solution, span, tdb, difference, tolerance, is_unusable, awaits_orbit)
 
 
@@ -171,14 +169,12 @@ def _jpl_solution(orbit_id: int) -> str:
     return reference.split(" ")[0] if source == Orbit.Source.SBDB else ""
 
 
-def _awaits_orbit(target_id: int, orbit_id: int, solution: str) -> bool:
-    """Whether Horizons computes from another solution of JPL than ours, and SBDB has not answered since that is known:
-    where it still gives ours then, the difference stands.
+def _asked_since(target_id: int, orbit_id: int, solution: str) -> bool:
+    """Whether SBDB has answered since Horizons is known to compute from a solution that is not that of our orbit: where
+    it still gives ours then, the difference stands.
     """
-    if _jpl_solution(orbit_id) in ("", solution):
-        return False
     known = EphemerisComparison.objects.filter(target=target_id, orbit=orbit_id, solution=solution)
-    return not known.filter(target__orbit_check__answered_at__gt=F("compared_at")).exists()
+    return known.filter(target__orbit_check__answered_at__gt=F("compared_at")).exists()
 
 
 def needs_table(target: Target, comparison: Comparison) -> bool:

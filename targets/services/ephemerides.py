@@ -29,7 +29,7 @@ from targets.orbits.trajectory import Trajectory
 from targets.orbits.trust import Trust
 
 from .ephemeris_storage import EphemerisRow, replace_ephemerides
-from .horizons import solution_q
+from .horizons import midnights, solution_q, tdb_mjd_of
 from .orbit_quality import published_knowledge
 from .orbits import orbit_batch
 
@@ -58,6 +58,12 @@ class Span:
     @property
     def end_tt_mjd(self) -> float:
         return float(utc_to_tt_mjd(self.ends_at))
+
+
+def planning_span(now: dt.datetime, nights: int) -> Span:
+    """Whole UTC days that hold, for every observatory, the night that is under way and the `nights` that follow."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Span(today - dt.timedelta(days=1), today + dt.timedelta(days=nights + 1))
 
 
 @dataclass(frozen=True)
@@ -241,9 +247,8 @@ def _knowledge(target_id: IntArray, published: OrbitBatch, at_start: OrbitBatch,
     """How well the places of n targets are known on each day of a span, as fields of Ephemeris."""
     if not target_id.size:
         return []
-    first = span.starts_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [first + dt.timedelta(days=k) for k in range((span.ends_at - first).days + 1)]
-    tdb = tt_to_tdb_mjd(np.array([float(utc_to_tt_mjd(day)) for day in days]))
+    (first,) = midnights(span.starts_at, 1)
+    tdb = tdb_mjd_of(midnights(first, (span.ends_at - first).days + 1))
     qualities, covariances = published_knowledge(target_id.tolist(), published)
     found = outlook(at_start, published.epoch_tdb_mjd, qualities, covariances, tdb, planets())
     return [_known_fields(found, k) for k in range(target_id.size)]

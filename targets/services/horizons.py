@@ -1,6 +1,7 @@
 """Where positions come from: our orbits, or the tables of JPL Horizons that take their place."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def midnights(first: dt.datetime, count: int) -> list[dt.datetime]:
     return [day + k * _DAY for k in range(count)]
 
 
-def tdb_mjd_of(instants: list[dt.datetime]) -> np.ndarray:
+def tdb_mjd_of(instants: Sequence[dt.datetime]) -> np.ndarray:
     """MJD of TDB."""
     return np.asarray(tt_to_tdb_mjd(np.array([float(utc_to_tt_mjd(each)) for each in instants])), dtype=float)
 

@@ -80,7 +80,9 @@ def take_record(record: TargetRecord, *, actor: Any = None) -> Taken:
 class SeveralTargetsError(ConflictError):
     """A record whose designations belong to several targets: perhaps these are one object."""
 
-    targets: Sequence[Target] = ()
+    def __init__(self, detail: str, targets: Sequence[Target], **about: Any) -> None:
+        super().__init__(detail, **about)
+        self.targets = targets
 
 
 def take_records(records: Sequence[TargetRecord], *, actor: Any = None) -> list[Taken | ConflictError]:
@@ -153,12 +155,9 @@ class _Import:
     def take_one(self, record: TargetRecord) -> Taken | ConflictError:
         """Take a record by itself, with what it changed; refused where it cannot be true beside what is there."""
         if reason := self.contradiction(record):
+            told, about = f"{record.designation}: {reason}.", {"field": "designation", "value": record.designation}
             owners = [known.target for known in self.owners(record)]
-            kind = SeveralTargetsError if len(owners) > 1 else ConflictError
-            refusal = kind(f"{record.designation}: {reason}.", field="designation", value=record.designation)
-            if isinstance(refusal, SeveralTargetsError):
-                refusal.targets = owners
-            return refusal
+            return SeveralTargetsError(told, owners, **about) if len(owners) > 1 else ConflictError(told, **about)
         result, orbits_before = ImportResult(), len(self.orbits)
         self.take(record, result)
         target = self.owners(record)[0].target

@@ -9,13 +9,13 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from coordination.common import clock
-from coordination.common.timescales import tt_to_tdb_mjd, utc_to_tt_mjd
 from targets.models import Ephemeris, Orbit, Target
 from targets.orbits.differences import Difference, differences
 from targets.orbits.outlook import outlook
 from targets.orbits.planets import MJD_ZERO_JD
 
 from .ephemerides import planets
+from .horizons import midnights, tdb_mjd_of
 from .orbit_quality import knowledge_of_orbits
 from .orbits import batch_of
 
@@ -79,15 +79,15 @@ def _dates(target: Target) -> list[dt.datetime]:
     now = clock.now()
     stored = Ephemeris.objects.filter(target=target).values_list("ends_at", flat=True).first()
     end = stored if stored and stored > now else now + settings.PLANNING_HORIZON_NIGHTS * _DAY
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
-    return [now, *(midnight + k * _DAY for k in range((end - midnight) // _DAY + 1))]
+    (tomorrow,) = midnights(now + _DAY, 1)
+    return [now, *midnights(tomorrow, (end - tomorrow) // _DAY + 1)]
 
 
 def _compared(target: Target, orbits: Sequence[Orbit], dates: Sequence[dt.datetime]) -> dict[int, Version]:
     """By identifier of the orbit; each with what it changed of the next in the order given."""
     batch = batch_of(orbits, target.designation)
     qualities, covariances = knowledge_of_orbits(orbits, batch)
-    tdb = tt_to_tdb_mjd(np.array([float(utc_to_tt_mjd(date)) for date in dates]))
+    tdb = tdb_mjd_of(dates)
     found, path = differences(batch, covariances, tdb, planets())
     known = outlook(path.batch_at(float(tdb[0])), batch.epoch_tdb_mjd, qualities, covariances, tdb, planets())
     return {

@@ -4,7 +4,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from coordination.common.desk import actor_for
-from observatories.models import Membership, Organisation, User
+from observatories.models import Membership, Organisation
+from observatories.people import roles_of
 
 
 def scheduled_by(request: HttpRequest) -> QuerySet[Organisation]:
@@ -35,8 +36,6 @@ def _roles(request: HttpRequest) -> dict[int, str]:
     """By organisation, looked up once a request: the menu asks for every entry."""
     known: dict[int, str] | None = getattr(request, "_roles", None)
     if known is None:
-        person, known = request.user, {}
-        if isinstance(person, User) and person.is_active:
-            known = dict(person.memberships.values_list("organisation_id", "role"))
+        known = roles_of(request.user)
         request._roles = known  # type: ignore[attr-defined]
     return known

@@ -13,12 +13,13 @@ from django.utils.translation import ngettext
 from coordination.booking.models import Booking
 from coordination.common import clock
 from coordination.common.desk import actor_for, posted, show_refusal
+from coordination.common.intervals import Interval
 from coordination.common.problems import DomainError
 from observatories import services
 from observatories.admin import signed_in
 from observatories.models import RecurringClosure, Telescope
 from observatories.people import may_schedule
-from observatories.services.recurring import Interval, Recurrence, date_at, periods_of, rest_of
+from observatories.services.recurring import Recurrence, date_at, periods_of, rest_of
 
 from .access import desk_telescopes, scheduled_organisations
 from .forms import EVERY, ClosureForm, RestForm, SinceForm

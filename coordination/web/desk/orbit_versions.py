@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from targets.models import Target
 from targets.orbits.differences import Difference
+from targets.orbits.planets import MJD_ZERO_JD
 from targets.services.orbit_versions import Version, Versions
 
 from .. import times
@@ -62,7 +63,7 @@ def _row(version: Version) -> Row:
         distance=significant(change.distance_sigma) if change is not None else "–",
         shifts=shifts,
         elements=[] if change is None else _element_rows(change),
-        compared_at="" if change is None else f"{change.epoch_tdb_mjd + 2_400_000.5:.1f}",
+        compared_at="" if change is None else f"{change.epoch_tdb_mjd + MJD_ZERO_JD:.1f}",
     )
 
 

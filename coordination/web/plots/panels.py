@@ -55,10 +55,10 @@ def _panel(
     value = (lambda v: math.log10(v) if v > 0 else math.nan) if logarithmic else float
 
     def known(values: Sequence[float]) -> list[tuple[dt.datetime, float]]:
-        found = [(at, value(v)) for at, v in zip(panel.utc, values, strict=False) if v is not None]
+        found = [(at, value(v)) for at, v in zip(panel.utc, values, strict=True) if v is not None]
         return [(at, v) for at, v in found if math.isfinite(v)]
 
-    curve, beside = known(panel.values), known(panel.beside)
+    curve, beside = known(panel.values), known(panel.beside) if panel.beside else []
     points = [*curve, *beside]
     parts = [rect(frame.left, frame.top, frame.width, frame.height, "paper")]
     x = Time(*span, frame.left, frame.right)
